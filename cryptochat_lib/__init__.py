@@ -1,0 +1,21 @@
+"""CryptoChat: end-to-end encrypted chat for the people on one network.
+
+Reading order. What travels is in `docs/PROTOCOL.md`; then
+
+1. the nouns and the one decision: `model`, `verification`;
+2. both ends of the wire, side by side: `peer_server`, `peer_client`;
+3. what a message does: `chat`, `outbox`, `events`;
+4. how it is put together: `app`;
+5. the rest at leisure.
+
+A module imports only from the rows above its own (`test/unit/test_bands.py`):
+
+    values     errors, limits > model > wire, http_head, txt, shapes
+    parts      identity   store   events   presence   interfaces > discovery
+    policy     connections > verification   tls
+    use cases  peer_client > looker > outbox > roster > chat > neighbours
+    edges      deadline > routing > serving > peer_server   guard, session, sse, page > ui_server
+    root       options > app
+"""
+
+__version__ = "0.1.0"

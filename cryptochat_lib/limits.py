@@ -1,0 +1,92 @@
+"""Every limit and every waiting time, in one frozen value that is handed in.
+
+Each has a reason: an attacker's cost, a person's patience, or a bound on memory.
+Tests scale them; `docs/PROTOCOL.md` lists them and a test compares the two.
+Times are seconds, sizes are bytes, unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one running node."""
+
+    # What one request may weigh.
+    content_bytes: int = 64 * KIB
+    username_characters: int = 64
+    head_bytes: int = 16 * KIB
+    head_fields: int = 100
+    body_bytes: int = 1 * MIB
+    json_depth: int = 32
+
+    # How long one connection may take. The gate's time is not counted in `request_seconds`.
+    handshake_seconds: float = 5.0
+    # A seed-only peer asks its user while the TLS handshake waits.
+    seed_handshake_seconds: float = 120.0
+    request_seconds: float = 30.0
+    idle_seconds: float = 300.0
+    connect_seconds: float = 5.0
+    # Longer than `gate_seconds`: the other side may hold our request at its gate.
+    reply_seconds: float = 150.0
+    reply_bytes: int = 64 * KIB
+
+    # How many connections, so that a flood from strangers leaves room for friends.
+    peer_connections: int = 256
+    peer_connections_of_one_address: int = 32
+    peer_connections_unverified: int = 128
+    ui_connections: int = 128
+
+    # The gate: connections of unverified peers that wait for the user's answer.
+    gate_seconds: float = 120.0
+    gate_waiting: int = 8
+    gate_waiting_for_one_key: int = 1
+
+    # Looks: TLS handshakes that only learn a certificate.
+    look_again_seconds: float = 30.0
+    looks_at_once: int = 8
+
+    # What is remembered of people whom nobody has verified.
+    unverified_keys: int = 256
+    unverified_keys_of_one_address: int = 8
+    keys_of_one_uuid: int = 4
+    announced_peers: int = 1024
+
+    # The announcement must fit one packet.
+    joined_rooms: int = 16
+    txt_bytes: int = 1200
+    room_name_bytes: int = 100
+    silence_seconds: float = 120.0
+
+    # What waits for a recipient.
+    queued_for_one_recipient: int = 10_000
+    queued_seconds: float = 30 * DAY
+    queued_unverified_seconds: float = 1 * DAY
+    batch_messages: int = 100
+    retry_first_seconds: float = 0.5
+    retry_most_seconds: float = 60.0
+
+    # A verified peer's rate, measured over `rate_window_seconds`.
+    rate_messages_per_second: int = 5_000
+    rate_bytes_per_second: int = 16 * MIB
+    rate_window_seconds: float = 10.0
+
+    # The page.
+    history_most: int = 500
+    history_default: int = 50
+    events_kept: int = 4_096
+    events_bytes: int = 16 * MIB
+    sse_comment_seconds: float = 15.0
+    sse_write_seconds: float = 10.0
+    open_code_seconds: float = 60.0
+
+    # The disk, and the end.
+    free_disk_bytes: int = 200 * MIB
+    shutdown_seconds: float = 3.0

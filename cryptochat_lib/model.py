@@ -1,0 +1,205 @@
+"""The nouns: values that are valid once they exist.
+
+Foreign text becomes one of these at the edge (`wire`, `txt`, `identity`), once;
+inside, nothing checks it again. No I/O, no threads, no clock.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NewType
+
+from .errors import BadRequest
+
+PeerId = NewType("PeerId", str)
+"""A canonical lower-case UUID: the name of a key's owner on the wire."""
+
+RoomName = NewType("RoomName", str)
+"""A room's name in Unicode normalisation form C: the key under which we hold it."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ROOM_NAME_BYTES = 100
+
+
+def parse_peer_id(text: str) -> PeerId:
+    """The UUID in `text`, which must be in canonical lower-case form (RFC 9562, section 4).
+
+    >>> parse_peer_id("0704411D-699b-8cc0-9a55-6d9b2f1c0a11")
+    Traceback (most recent call last):
+    cryptochat_lib.errors.BadRequest: this is not a UUID in lower case
+    """
+    if not _UUID.fullmatch(text):
+        raise BadRequest("this is not a UUID in lower case")
+    return PeerId(text)
+
+
+def parse_room_name(text: str) -> RoomName:
+    """The room that `text` names: 1 to 100 bytes of UTF-8, no control characters, as NFC.
+
+    >>> parse_room_name("cafe\\u0301") == "caf\\u00e9"
+    True
+    """
+    name = unicodedata.normalize("NFC", text)
+    for form in (text, name):  # both forms travel: what a peer announced, and what we hold
+        if any(unicodedata.category(c) in ("Cc", "Cs") for c in form):
+            raise BadRequest("a room's name has no control characters")
+        if not 1 <= len(form.encode()) <= _ROOM_NAME_BYTES:
+            raise BadRequest(f"a room's name is 1 to {_ROOM_NAME_BYTES} bytes of UTF-8")
+    return RoomName(name)
+
+
+def clean_username(text: str, most: int) -> str:
+    """`text` as a name that can be shown: no control characters, at most `most` characters.
+
+    For names that peers send: a strange one is cleaned, not refused. Empty means: nothing was left.
+    """
+    shown = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp"))
+    return shown.strip()[:most].strip()
+
+
+@dataclass(frozen=True, order=True)
+class Endpoint:
+    """Where a peer API listens: an IP address (with a scope, for link-local IPv6) and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def ip(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+        return ipaddress.ip_address(self.host)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What one peer says of itself over mDNS: a hint, from anybody, about anybody.
+
+    `rooms` maps a room's key to the form that the peer announced, which is the
+    form that goes back to it. `version` is 0 for a peer that knows only the seed.
+    """
+
+    uuid: PeerId
+    endpoints: tuple[Endpoint, ...]
+    rooms: Mapping[RoomName, str] = field(default_factory=dict)
+    name: str | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate that we could accept. Made only by `identity.parse_certificate`.
+
+    Two are the same peer's only if `der` is the same, byte for byte.
+    """
+
+    uuid: PeerId
+    der: bytes = field(repr=False)
+    public_key: bytes = field(repr=False)  # SubjectPublicKeyInfo, DER
+
+    @property
+    def fingerprint(self) -> str:
+        """The seed's fingerprint: SHA-1 of the DER certificate, 40 hex digits."""
+        return hashlib.sha1(self.der, usedforsecurity=False).hexdigest()
+
+    @property
+    def fingerprint_sha256(self) -> str:
+        """What we compare: SHA-256 of the DER certificate, 64 hex digits."""
+        return hashlib.sha256(self.der).hexdigest()
+
+
+class Trust(str, enum.Enum):
+    """What the user has said of one key."""
+
+    UNVERIFIED = "unverified"
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """One key that we have seen, with what the user said of it and where it was.
+
+    `declined`: the user took a yes back, so this key is listed but not asked about.
+    `answered_at`: where this very key last completed a handshake with us as a server.
+    `speaks_v1`: this key has accepted a request of ours that only our protocol knows.
+    Times are milliseconds since 1970, by our clock.
+    """
+
+    certificate: Certificate
+    trust: Trust
+    safety_number: str
+    first_seen: int
+    last_seen: int
+    address: str | None = None
+    declined: bool = False
+    method: str | None = None
+    username: str | None = None
+    answered_at: Endpoint | None = None
+    speaks_v1: bool = False
+
+    @property
+    def uuid(self) -> PeerId:
+        return self.certificate.uuid
+
+
+class DeliveryState(str, enum.Enum):
+    """How far a message got on its way to one recipient."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    WITHHELD = "withheld"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One recipient of one of our messages."""
+
+    uuid: PeerId
+    state: DeliveryState
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as it is stored. `number` orders the history: the order of storing here.
+
+    `time` is our clock when it was stored, `sent` the sender's claim, both in
+    milliseconds since 1970. `wire_id` is the sender's id for it, None from a
+    peer that knows only the seed. `method`: how the sender had been verified.
+    """
+
+    number: int
+    room: RoomName
+    content: str
+    sender: PeerId
+    username: str
+    time: int
+    sent: int | None
+    kind: str
+    own: bool
+    wire_id: str | None
+    method: str | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+
+def trust_of(keys: Sequence[KnownKey]) -> str:
+    """What a person's row says of all the keys seen under one UUID.
+
+    `changed`: two keys that nobody has rejected, none of them verified.
+    """
+    left = [key for key in keys if key.trust is not Trust.REJECTED]
+    if any(key.trust is Trust.VERIFIED for key in left):
+        return Trust.VERIFIED.value
+    if keys and not left:
+        return Trust.REJECTED.value
+    return "changed" if len(left) > 1 else Trust.UNVERIFIED.value

@@ -1,0 +1,96 @@
+"""The shapes that the page and scripts see: model values as JSON objects.
+
+The counterpart of `wire` towards the user: `docs/ARCHITECTURE.md` and the
+contract of the UI API name these objects USER, MEMBER, ROOM and MESSAGE.
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from .model import DeliveryState, KnownKey, Message, PeerId, RoomName, Trust, trust_of
+
+
+def rfc3339(milliseconds: int) -> str:
+    """A time as RFC 3339 in UTC with milliseconds.
+
+    >>> rfc3339(0)
+    '1970-01-01T00:00:00.000Z'
+    """
+    try:
+        at = datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+    except (OverflowError, ValueError, OSError):  # a sender may claim the year 300,000
+        return "9999-12-31T23:59:59.999Z"
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+
+
+def message(value: Message) -> dict[str, Any]:
+    """MESSAGE."""
+    return {
+        "id": str(value.number),
+        "room": value.room,
+        "content": value.content,
+        "sender": {"uuid": value.sender, "username": value.username},
+        "time": rfc3339(value.time),
+        "sent": None if value.sent is None else rfc3339(value.sent),
+        "kind": value.kind,
+        "own": value.own,
+        "method": value.method,
+        "deliveries": [{"uuid": d.uuid, "state": d.state.value, "reason": d.reason} for d in value.deliveries],
+    }
+
+
+def delivery(uuid: PeerId, number: int, room: RoomName, state: DeliveryState, reason: str | None) -> dict[str, Any]:
+    """A `delivery` event: how far a message of ours got on its way to one person."""
+    return {"id": str(number), "room": room, "uuid": uuid, "state": state.value, "reason": reason}
+
+
+def question(key: KnownKey, username: str | None, address: str | None, reason: str) -> dict[str, Any]:
+    """A `verification` event: somebody is pending."""
+    return {
+        "uuid": key.uuid,
+        "fingerprint": key.certificate.fingerprint,
+        "fingerprint_sha256": key.certificate.fingerprint_sha256,
+        "safety_number": key.safety_number,
+        "username": username,
+        "address": address,
+        "reason": reason,
+    }
+
+
+def user(
+    keys: Sequence[KnownKey], uuid: PeerId, announced_name: str | None, online: bool, pending: bool
+) -> dict[str, Any]:
+    """USER: one row for a UUID, whatever has been seen under it.
+
+    `username_verified`: the name came in a message under the verified key; else
+    it is only what somebody announced ("calls itself ...").
+    """
+    shown = sorted(keys, key=lambda k: (k.trust is Trust.REJECTED, k.trust is not Trust.VERIFIED))
+    first = shown[0] if shown else None
+    named = first is not None and first.trust is Trust.VERIFIED and first.username is not None
+    other = next((k for k in shown[1:] if k.trust is Trust.UNVERIFIED), None)
+    return {
+        "uuid": uuid,
+        "username": first.username if named and first else announced_name,
+        "username_verified": named,
+        "fingerprint": first.certificate.fingerprint if first else None,
+        "fingerprint_sha256": first.certificate.fingerprint_sha256 if first else None,
+        "safety_number": first.safety_number if first else None,
+        "status": trust_of(keys),
+        "online": online,
+        "pending": pending,
+        "conflict": None if other is None else _conflict(other),
+    }
+
+
+def _conflict(key: KnownKey) -> dict[str, Any]:
+    return {
+        "fingerprint": key.certificate.fingerprint,
+        "fingerprint_sha256": key.certificate.fingerprint_sha256,
+        "address": key.address,
+        "first_seen": rfc3339(key.first_seen),
+    }

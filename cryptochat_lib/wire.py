@@ -1,0 +1,230 @@
+"""JSON that comes from outside: the one place where it is parsed, and its counterpart.
+
+Everything here is pure. Whatever the bytes are, a function returns a valid
+value or raises a `CryptoChatError` with its status; nothing else escapes
+(`test/unit/test_wire.py` holds it to that with generated input).
+
+Two forms of a message travel between peers (docs/PROTOCOL.md, sections 5 and 6):
+
+    the seed's   POST /rooms/{room}/message   {"username", "content"}, nothing more
+    ours         POST /v1/messages            {"messages": [{"id", "room", ...}]}, answered one by one
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from .errors import BadRequest, CryptoChatError, TooLarge
+from .limits import Limits
+from .model import Message, RoomName, clean_username, parse_room_name
+
+_WIRE_ID_CHARACTERS = 64
+_LATEST_TIME = 2**53  # what every JSON reader can hold exactly (RFC 8259, section 6)
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A message as it came from a peer. `wire_id` and `sent` are None in the seed's form."""
+
+    room: RoomName
+    username: str
+    content: str
+    wire_id: str | None = None
+    sent: int | None = None
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the receiver says of one message: an HTTP status and, if it refused, a code."""
+
+    wire_id: str
+    status: int
+    code: str | None = None
+
+
+def parse_object(body: bytes, limits: Limits) -> dict[str, Any]:
+    """The JSON object (RFC 8259) that `body` is; else BadRequest.
+
+    Refused, beside what is no JSON: NaN and Infinity, a name twice, nesting
+    past `limits.json_depth`, lone surrogates.
+    """
+    try:
+        text = body.decode()
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object_once)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("the body is not one JSON object") from error
+    if not isinstance(value, dict):
+        raise BadRequest("the body is not one JSON object")
+    _check(value, limits.json_depth)
+    return value
+
+
+def text_field(fields: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """The string under `name`; without one, `default`, or BadRequest if there is no default."""
+    value = fields.get(name, default)
+    if not isinstance(value, str):
+        raise BadRequest(f"“{name}” must be a string")
+    return value
+
+
+def only(fields: Mapping[str, Any], *names: str) -> None:
+    """BadRequest if `fields` has another name than these."""
+    for name in fields:
+        if name not in names:
+            raise BadRequest(f"unknown field “{name[:64]}”")
+
+
+def parse_content(fields: Mapping[str, Any], limits: Limits) -> str:
+    """The `content` of a message; TooLarge past `limits.content_bytes` of UTF-8."""
+    content = text_field(fields, "content")
+    if len(content.encode()) > limits.content_bytes:
+        raise TooLarge(f"a message is at most {limits.content_bytes} bytes")
+    return content
+
+
+def parse_username(text: str, limits: Limits) -> str:
+    """A name that our own user typed; BadRequest if it is empty, too long, or has control characters."""
+    name = text.strip()
+    if not name or clean_username(name, limits.username_characters) != name:
+        raise BadRequest(
+            f"a name is 1 to {limits.username_characters} characters, without control characters"
+        )
+    return name
+
+
+def parse_outgoing(fields: Mapping[str, Any], limits: Limits) -> tuple[str, str | None]:
+    """What our own user sends: (content, the name for this message alone or None)."""
+    only(fields, "content", "username")
+    content = parse_content(fields, limits)
+    if not content:
+        raise BadRequest("a message is not empty")
+    name = parse_username(text_field(fields, "username"), limits) if "username" in fields else None
+    return content, name
+
+
+def parse_seed_message(room: RoomName, body: bytes, limits: Limits) -> Incoming:
+    """The seed's form, in which unknown fields are refused."""
+    fields = parse_object(body, limits)
+    only(fields, "username", "content")
+    name = clean_username(text_field(fields, "username"), limits.username_characters)
+    return Incoming(room, name, parse_content(fields, limits))
+
+
+def seed_message(message: Message) -> bytes:
+    """`message` in the seed's form: to a seed-only peer nothing else is ever put in the body."""
+    return _dump({"username": message.username, "content": message.content})
+
+
+def parse_batch(body: bytes, limits: Limits) -> list[Incoming | Answer]:
+    """Our form: each message, or the answer to one that is malformed. Unknown fields are ignored."""
+    messages = parse_object(body, limits).get("messages")
+    if not isinstance(messages, list) or not 1 <= len(messages) <= limits.batch_messages:
+        raise BadRequest(f"“messages” must be a list of 1 to {limits.batch_messages}")
+    return [_parse_one(fields, limits) for fields in messages]
+
+
+def batch(messages: Iterable[tuple[Message, str]]) -> bytes:
+    """`messages` in our form, each with its room as the recipient announced it."""
+    return _dump(
+        {
+            "messages": [
+                {
+                    "id": m.wire_id,
+                    "room": room,
+                    "username": m.username,
+                    "content": m.content,
+                    "sent": m.time,
+                    "kind": m.kind,
+                }
+                for m, room in messages
+            ]
+        }
+    )
+
+
+def answers(results: Iterable[Answer]) -> bytes:
+    """The reply to `batch`."""
+    return _dump(
+        {
+            "results": [
+                {"id": a.wire_id, "status": a.status, **({"code": a.code} if a.code else {})} for a in results
+            ]
+        }
+    )
+
+
+def parse_answers(body: bytes, limits: Limits) -> dict[str, Answer]:
+    """The reply to `batch`, by message id; BadRequest if it is none."""
+    results = parse_object(body, limits).get("results")
+    if not isinstance(results, list):
+        raise BadRequest("“results” must be a list")
+    found = {}
+    for fields in results:
+        if not isinstance(fields, dict) or not isinstance(fields.get("status"), int):
+            raise BadRequest("each result is an object with “id” and “status”")
+        code = fields.get("code")
+        answer = Answer(text_field(fields, "id"), fields["status"], code if isinstance(code, str) else None)
+        found[answer.wire_id] = answer
+    return found
+
+
+def error_code(body: bytes, limits: Limits) -> str | None:
+    """The `code` in a peer's error reply, None if it has none (a seed-only peer sends none)."""
+    try:
+        return text_field(parse_object(body, limits), "code")
+    except CryptoChatError:
+        return None
+
+
+def _parse_one(fields: object, limits: Limits) -> Incoming | Answer:
+    if not isinstance(fields, dict):
+        raise BadRequest("each message is an object")
+    wire_id = text_field(fields, "id")
+    if not 1 <= len(wire_id) <= _WIRE_ID_CHARACTERS:
+        raise BadRequest(f"an “id” is 1 to {_WIRE_ID_CHARACTERS} characters")
+    try:
+        sent = fields.get("sent")
+        return Incoming(
+            room=parse_room_name(text_field(fields, "room")),
+            username=clean_username(text_field(fields, "username"), limits.username_characters),
+            content=parse_content(fields, limits),
+            wire_id=wire_id,
+            sent=sent if type(sent) is int and 0 <= sent <= _LATEST_TIME else None,
+        )
+    except CryptoChatError as error:
+        return Answer(wire_id, error.status, error.code)
+
+
+def _dump(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _object_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return value
+
+
+def _check(value: object, depth: int) -> None:
+    """BadRequest for nesting deeper than `depth` and for strings that UTF-8 cannot carry."""
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            raise BadRequest("a lone surrogate is no character")
+        return
+    if isinstance(value, (dict, list)):
+        if depth == 0:
+            raise BadRequest("the JSON is nested too deep")
+        for item in value:
+            _check(item, depth - 1)
+        if isinstance(value, dict):
+            for item in value.values():
+                _check(item, depth - 1)
