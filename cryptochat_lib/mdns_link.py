@@ -1,0 +1,302 @@
+"""One link: mDNS spoken and heard on one network interface.
+
+Each interface has a `zeroconf` instance of its own. So what we announce on a link
+are our addresses on that link, what we hear is known to come from it, and when an
+interface comes, goes or gets another address, no other one is touched.
+
+zeroconf answers questions, sends the announcements and the goodbye, and hands every
+record that it hears to `_Ear`. When to ask is our decision, since its own browser
+keeps pointers for 1,125 s at least, and takes no notice of a peer that fell silent:
+
+    at the start     the question for our service, three times
+    somebody lacks a record      that record's questions, a few peers at a time
+    somebody was quiet for 90 s  the question again; all answers refresh everyone
+    nobody is here               the question and our announcement every 30 s, so that a
+                                 cable that was out for long is noticed when it is in again
+
+Everything here runs on the discovery thread, in its asyncio loop. `zeroconf` has its
+home in this module and in `mdns_prompt`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+# zeroconf documents these names as its own, but does not list them in `__all__`.
+from zeroconf import (  # type: ignore[attr-defined]
+    DNSAddress,
+    DNSOutgoing,
+    DNSPointer,
+    DNSQuestion,
+    DNSRecord,
+    DNSService,
+    DNSText,
+    IPVersion,
+    RecordUpdate,
+    RecordUpdateListener,
+    ServiceInfo,
+    Zeroconf,
+)
+from zeroconf.asyncio import AsyncZeroconf
+
+from . import txt
+from .errors import BadRequest
+from .interfaces import Interface, announced_addresses
+from .limits import Limits
+from .mdns_prompt import SERVICE, PromptAnswers, confine
+from .model import PeerId, RoomName, parse_peer_id
+from .sightings import Address, Pointer, Record, Service, Sightings, Text
+
+logger = logging.getLogger(__name__)
+
+_PTR, _TXT, _SRV, _A, _AAAA, _IN = 12, 16, 33, 1, 28, 1
+_QUERY = 0
+_LARGEST_PACKET = 1440  # fits an Ethernet frame with IPv6's headers
+_RECORDS_BESIDE_TXT = 190  # header, PTR, SRV, the TXT record's own head, NSEC
+_RECORD_BYTES = {4: 16, 6: 28}
+_STARTUP_QUESTIONS = (0.02, 1.0, 3.0)
+# Parts of the silence that ends a peer: 10 s and 30 s.
+_ASK_AGAIN_OF_SILENCE = 1 / 12
+_ALONE_OF_SILENCE = 1 / 4
+_LACKING_SECONDS = 0.5
+_LACKING_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class OwnAnnouncement:
+    """What we say of ourselves: the port of the peer API, the joined rooms, and perhaps a name."""
+
+    uuid: PeerId
+    port: int
+    rooms: Mapping[RoomName, str] = field(default_factory=dict)
+    name: str | None = None
+
+
+class Link:
+    """mDNS on one interface. `open` raises OSError; after that nothing does. Close it when done."""
+
+    def __init__(self, interface: Interface, sightings: Sightings, limits: Limits) -> None:
+        self.interface = interface
+        self._sightings, self._limits = sightings, limits
+        self._loop = asyncio.get_running_loop()
+        self._mdns: _Truthful | None = None
+        self._prompt: PromptAnswers | None = None
+        self._saying: asyncio.Future[None] | None = None
+        self._questions: list[asyncio.TimerHandle] = []
+        self._lacking: asyncio.TimerHandle | None = None
+        self._asked_at = float("-inf")
+
+    async def open(self) -> None:
+        """Join the link: from now on it is heard."""
+        version = _ip_version(self.interface)
+        self._mdns = _Truthful(_for_zeroconf(self.interface), ip_version=version)
+        await self._mdns.async_wait_for_start()
+        for reader in self._mdns.engine.readers:
+            if reader.sock_name[0] in ("0.0.0.0", "::"):  # noqa: S104 (comparing, not binding)
+                confine(reader.sock, self.interface)
+        self._mdns.async_add_listener(_Ear(self._hear), None)
+        if version is not IPVersion.V6Only:
+            self._prompt = await PromptAnswers.open(self.interface, self._say_everything)
+        # RFC 6762, 5.2: the first question a little later, so that not all ask at the same moment.
+        first = random.uniform(0, 0.1)  # noqa: S311 (no secret)
+        self._questions = [self._loop.call_later(first + delay, self.ask) for delay in _STARTUP_QUESTIONS]
+
+    async def close(self, *, goodbye: bool) -> None:
+        """Leave the link; with `goodbye` the others are told. Takes about 0.3 s then."""
+        for timer in (*self._questions, self._lacking):
+            if timer:
+                timer.cancel()
+        if self._prompt:
+            self._prompt.close()
+        if self._saying:
+            self._saying.cancel()
+        if self._mdns:
+            if not goodbye:
+                self._mdns.registry.async_remove(self._mdns.registry.async_get_service_infos())
+            await AsyncZeroconf(zc=self._mdns).async_close()
+
+    async def announce(self, own: OwnAnnouncement) -> None:
+        """Say who we are; the first time, or anew."""
+        if self._mdns is None:
+            return
+        if self._saying:
+            self._saying.cancel()  # it would only repeat itself
+        first, self._mdns.current = self._mdns.current is None, self._describe(own)
+        if first:
+            # No probing: the name is made from our key, and whoever claims it as well
+            # must not be able to keep us from announcing it.
+            saying = await self._mdns.async_register_service(self._mdns.current, cooperating_responders=True)
+        else:
+            saying = await self._mdns.async_update_service(self._mdns.current)
+        self._saying = asyncio.ensure_future(saying)
+
+    def tick(self, now: float) -> None:
+        """What time makes due. Called every few seconds."""
+        self._ask_soon_for_lacking()
+        name, unasked = self.interface.name, (now - self._asked_at) / self._limits.silence_seconds
+        if self._sightings.is_alone(name):
+            if unasked >= _ALONE_OF_SILENCE:
+                self.ask()
+                self._say_everything()
+        elif self._sightings.should_ask(name, now) and unasked >= _ASK_AGAIN_OF_SILENCE:
+            self.ask()
+
+    def ask(self) -> None:
+        """Ask who is here. Our own pointer goes with it as known: we need no answer from ourselves."""
+        self._asked_at = time.monotonic()
+        question = DNSOutgoing(_QUERY)
+        question.add_question(DNSQuestion(SERVICE, _PTR, _IN))
+        if self._mdns and self._mdns.current:
+            question.add_answer_at_time(self._mdns.current.dns_pointer(), 0)
+        self._send(question)
+
+    def _ask_soon_for_lacking(self) -> None:
+        """Ask for the records that peers here lack, but not more than twice a second."""
+        if self._lacking is None:
+            self._lacking = self._loop.call_later(_LACKING_SECONDS, self._ask_for_lacking)
+
+    def _ask_for_lacking(self) -> None:
+        self._lacking = None
+        peers = self._sightings.to_ask_for(self.interface.name, _LACKING_AT_ONCE, time.monotonic())
+        if not peers:
+            return
+        message = DNSOutgoing(_QUERY)
+        for uuid, host in peers:
+            message.add_question(DNSQuestion(f"{uuid}.{SERVICE}", _SRV, _IN))
+            message.add_question(DNSQuestion(f"{uuid}.{SERVICE}", _TXT, _IN))
+            if host:
+                message.add_question(DNSQuestion(host, _A, _IN))
+                message.add_question(DNSQuestion(host, _AAAA, _IN))
+        self._send(message)
+
+    def _say_everything(self) -> None:
+        """Multicast all our records in one packet."""
+        if self._mdns and self._mdns.current:
+            self._send(self._mdns.generate_service_broadcast(self._mdns.current, None))
+
+    def _send(self, message: DNSOutgoing) -> None:
+        if self._mdns:
+            try:
+                self._mdns.async_send(message)
+            except Exception:  # asyncio's own kinds, for a socket that has just been closed
+                logger.warning("Could not send on %s", self.interface.name, exc_info=True)
+
+    def _hear(self, records: list[Record]) -> None:
+        if self._sightings.hear(self.interface.name, records, time.monotonic()):
+            self._ask_soon_for_lacking()
+
+    def _describe(self, own: OwnAnnouncement) -> ServiceInfo:
+        record = txt.encode([own.rooms[key] for key in sorted(own.rooms)], own.name, limits=self._limits)
+        # All records live no longer than silence is borne: so other programs, too, notice a
+        # peer of ours that ended without a goodbye.
+        seconds = int(self._limits.silence_seconds)
+        return ServiceInfo(
+            SERVICE, f"{own.uuid}.{SERVICE}", own.port, properties=record,
+            # Not the machine's name: nodes that share that name would share addresses too.
+            server=f"{own.uuid}.local.",
+            host_ttl=seconds, other_ttl=seconds,
+            parsed_addresses=_fitting(announced_addresses(self.interface), len(record)))
+
+
+class _Truthful(Zeroconf):
+    """Sends nothing about us that is no longer true.
+
+    zeroconf holds an answer back for up to 1.2 s, with the records as they were when it
+    was asked. Sent after we have joined a room, it would take us out of it at all others.
+    """
+
+    current: ServiceInfo | None = None
+
+    def async_send(self, out: DNSOutgoing, *arguments: Any, **options: Any) -> None:
+        if self.current and out.is_response() and self._is_outdated(out, self.current.dns_text()):
+            out = self.generate_service_broadcast(self.current, None)
+        super().async_send(out, *arguments, **options)
+
+    @staticmethod
+    def _is_outdated(out: DNSOutgoing, true: DNSText) -> bool:
+        return any(isinstance(record, DNSText) and record.key == true.key and record.text != true.text
+                   for record in chain(out.additionals, (record for record, _ in out.answers)))
+
+
+class _Ear(RecordUpdateListener):
+    """Hands on every record that is heard. Whatever goes wrong with one packet is logged, once here."""
+
+    def __init__(self, hear: Callable[[list[Record]], None]) -> None:
+        self._hear = hear
+
+    def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
+        try:
+            heard = [record for update in records if (record := _understood(update.new, now))]
+            if heard:
+                self._hear(heard)
+        except Exception:
+            logger.exception("Could not take in an mDNS packet")
+
+
+def _understood(record: DNSRecord, now: float) -> Record | None:
+    """The record as one of ours, None if it is about something else or merely ran out in the cache."""
+    here = record.ttl > 0
+    if here and record.is_expired(now):
+        return None
+    if isinstance(record, DNSAddress):
+        return Address(record.name.lower(), ipaddress.ip_address(record.address), record.unique, here)
+    if isinstance(record, DNSPointer):
+        uuid = _instance(record.alias) if record.name.lower() == SERVICE else None
+        return Pointer(uuid, here) if uuid else None
+    if not here or not isinstance(record, DNSService | DNSText) or not (uuid := _instance(record.name)):
+        return None
+    if isinstance(record, DNSService):
+        return Service(uuid, record.server.lower(), record.port) if _is_name(record.server) else None
+    return Text(uuid, record.text)
+
+
+def _is_name(host: str) -> bool:
+    """Whether we could ask for this name: what is no UTF-8 becomes longer than DNS allows when it is read."""
+    return len(host.encode()) <= 255 and all(len(label.encode()) <= 63 for label in host.split("."))
+
+
+def _instance(name: str) -> PeerId | None:
+    """The UUID in `UUID._cryptochat._tcp.local.`, None if the name is not one of these."""
+    instance, _, service = name.partition(".")
+    if service.lower() != SERVICE:
+        return None
+    with contextlib.suppress(BadRequest):
+        return parse_peer_id(instance)
+    return None
+
+
+def _ip_version(interface: Interface) -> IPVersion:
+    versions = {address.version for address in interface.addresses}
+    if interface.is_loopback or versions == {4}:
+        return IPVersion.V4Only  # IPv6 has no multicast on loopback
+    return IPVersion.All if 4 in versions else IPVersion.V6Only
+
+
+def _for_zeroconf(interface: Interface) -> list[str | int | tuple[tuple[str, int, int], int]]:
+    """zeroconf takes one IPv4 address of an interface, and for IPv6 the interface's index."""
+    chosen: list[str | int | tuple[tuple[str, int, int], int]] = []
+    chosen += [str(address.ip) for address in interface.addresses if address.version == 4][:1]
+    if _ip_version(interface) is not IPVersion.V4Only:
+        chosen.append(interface.index)
+    return chosen
+
+
+def _fitting(addresses: Iterable[str], txt_bytes: int) -> list[str]:
+    """As many of these addresses as fit the announcement's one packet, in their order."""
+    left = _LARGEST_PACKET - _RECORDS_BESIDE_TXT - txt_bytes
+    fitting = []
+    for address in addresses:
+        left -= _RECORD_BYTES[6 if ":" in address else 4]
+        if left < 0:
+            break
+        fitting.append(address)
+    return fitting

@@ -1,0 +1,38 @@
+"""Everything that survives a restart, in one SQLite file.
+
+`database` opens the file and owns its transactions; `schema` says what is in
+it; the others each know a few tables and speak in `model`'s values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..identity import Identity
+from ..limits import Limits
+from .database import Database
+from .keys import Keys
+from .messages import Messages
+from .queue import Queue
+from .settings import Settings, store_identity
+
+__all__ = ["Store"]
+
+
+class Store:
+    """The open file and its tables. Made by `open`, ended by `close`."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.database = Database(path, limits)
+        self.settings = Settings(self.database)
+        self.keys = Keys(self.database)
+        self.messages = Messages(self.database)
+        self.queue = Queue(self.database)
+
+    def open(self, make_identity: Callable[[], Identity]) -> None:
+        """Open or create the file; a new one gets what `make_identity` returns. Raises StartupError."""
+        self.database.open(store_identity(make_identity))
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,215 @@
+"""The SQLite file: opening it, its lock, its transactions. The home of `sqlite3`.
+
+Rules that the rest of the program relies on:
+
+1. A connection belongs to one thread, which closes it (`close_thread`): left
+   to the end of a thread, each would leak a descriptor.
+2. Every write and every checkpoint passes `_write_lock` and is one
+   `BEGIN IMMEDIATE` transaction (`write`). Readers are `query_only`. Only so is
+   WAL safe: up to SQLite 3.51.2 two connections that write and checkpoint at
+   once can corrupt the file (sqlite.org/wal.html, "the WAL-reset bug").
+3. A commit is on the disk when `write` returns (`synchronous=FULL`).
+4. Damage is reported, never repaired by starting over: a new identity made
+   silently would be the perfect cover for an impostor.
+
+Threads: `write` runs on any; `_write_lock` guards the right to write and is
+held for one transaction and for `committed`, which must not wait.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import StartupError, StorageFull
+from ..limits import Limits
+from .schema import APPLICATION_ID, MIGRATIONS
+
+Transaction = sqlite3.Connection
+Row = sqlite3.Row
+T = TypeVar("T")
+
+_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+_COMMITS_BETWEEN_CHECKPOINTS = 500
+_PRAGMAS = (
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "secure_delete=ON",
+    "synchronous=FULL",
+    "wal_autocheckpoint=0",
+    "query_only=ON",
+)
+
+
+class Database:
+    """One open database file. `open` it, `close` it last."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.path = path
+        self._limits = limits
+        self._local = threading.local()
+        self._write_lock = threading.Lock()
+        self._commits = 0
+        self._space = (0.0, 0)  # when the free space was last read (monotonic), and how much there was
+        self._lock_file = -1
+
+    def open(self, first: Callable[[Transaction], None]) -> None:
+        """Open the file, create or migrate it. `first` fills a new one, in the same transaction.
+
+        Raises StartupError: in use, not ours, newer, damaged, unreadable, full.
+        """
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            raise StartupError(f"SQLite {sqlite3.sqlite_version} is too old: CryptoChat needs 3.37 or later")
+        try:
+            _make_folder(self.path.parent)
+            self._lock_file = _lock(self.path)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._prepare(first)
+        except OSError as error:
+            self.close()
+            raise StartupError(f"cannot open the database {self.path}: {error.strerror or error}") from error
+        except sqlite3.Error as error:
+            self.close()
+            raise StartupError(_explain(self.path, error)) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close this thread's connection and give up the lock. Every other thread has ended before."""
+        self.close_thread()
+        if self._lock_file >= 0:
+            os.close(self._lock_file)
+            self._lock_file = -1
+
+    def close_thread(self) -> None:
+        """Close the calling thread's connection, if it has one."""
+        connection = self._local.__dict__.pop("connection", None)
+        if connection is not None:
+            connection.close()
+
+    def read(self) -> Transaction:
+        """The calling thread's connection, for reading only."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+        return connection
+
+    def write(self, work: Callable[[Transaction], T], committed: Callable[[T], None] | None = None) -> T:
+        """Run `work` in one transaction and return what it returns, once that is on the disk.
+
+        `committed` gets the same value before any later transaction commits, so
+        what it publishes comes in the order of the database. Raises StorageFull.
+        """
+        connection = self.read()
+        with self._write_lock:
+            try:
+                connection.execute("PRAGMA query_only=OFF")
+                connection.execute("BEGIN IMMEDIATE")
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+                    raise StorageFull() from error
+                raise
+            finally:
+                connection.execute("PRAGMA query_only=ON")
+            if committed is not None:
+                committed(result)
+            self._checkpoint(connection)
+        return result
+
+    def require_space(self) -> None:
+        """StorageFull if the disk has less left than `limits.free_disk_bytes`."""
+        now = time.monotonic()
+        if now - self._space[0] > 1:
+            self._space = (now, shutil.disk_usage(self.path.parent).free)
+        if self._space[1] < self._limits.free_disk_bytes:
+            raise StorageFull()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=5, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _prepare(self, first: Callable[[Transaction], None]) -> None:
+        connection = self.read()
+        version = _pragma(connection, "user_version")
+        application = _pragma(connection, "application_id")
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        if application != APPLICATION_ID and (tables or version or application):
+            raise StartupError(f"{self.path} is not a CryptoChat database: name another file with --db")
+        if version > len(MIGRATIONS):
+            raise StartupError(f"{self.path} was made by a newer CryptoChat: update this one, or name another --db")
+        connection.execute("PRAGMA journal_mode=WAL")
+        if version < len(MIGRATIONS):
+            self.write(lambda tx: _migrate(tx, version, first))
+
+    def _checkpoint(self, connection: sqlite3.Connection) -> None:
+        self._commits += 1
+        if self._commits % _COMMITS_BETWEEN_CHECKPOINTS == 0:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _migrate(tx: Transaction, version: int, first: Callable[[Transaction], None]) -> None:
+    """From `version` to ours, a step at a time; version 0 is an empty file."""
+    for statements in MIGRATIONS[version:]:
+        for statement in statements:
+            tx.execute(statement)
+    if version == 0:
+        tx.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        first(tx)
+    tx.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> Any:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def _explain(path: Path, error: sqlite3.Error) -> str:
+    text = str(error)
+    if "not a database" in text:
+        return f"{path} is not a CryptoChat database: name another file with --db"
+    if "full" in text:
+        return f"the disk is full: make room for {path}, and start again"
+    if "malformed" in text:
+        return f"the database {path} is damaged: restore a copy of it, or name another file with --db"
+    return f"cannot use the database {path}: {text}"
+
+
+def _make_folder(folder: Path) -> None:
+    """Create `folder` for its owner only, with its parents; one that exists is left as it is."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _lock(path: Path) -> int:
+    """The descriptor of the lock file beside `path`, locked until it is closed."""
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StartupError(
+            f"the database {path} is in use by another CryptoChat: end that one, or name another file with --db"
+        ) from error
+    return descriptor

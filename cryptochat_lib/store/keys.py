@@ -1,0 +1,138 @@
+"""Everybody else's keys: which certificates we have seen, and what the user said of each.
+
+Only `verification` changes trust, and at most one key of a UUID is verified
+(the table's own index holds that). Who was in which room is remembered for
+verified keys, so that somebody who is away is still a member after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..identity import parse_certificate
+from ..model import Certificate, Endpoint, KnownKey, PeerId, RoomName, Trust
+from .database import Database, Row, Transaction
+
+
+class Keys:
+    """The rows of `keys` and `members`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[KnownKey]:
+        """Every key, by UUID and then the order in which they were first seen."""
+        rows = self._database.read().execute("SELECT * FROM keys ORDER BY uuid, id")
+        return [_key(row) for row in rows]
+
+    def of(self, uuid: PeerId) -> list[KnownKey]:
+        """The keys seen under `uuid`, first seen first."""
+        rows = self._database.read().execute("SELECT * FROM keys WHERE uuid = ? ORDER BY id", (uuid,))
+        return [_key(row) for row in rows]
+
+    def verified(self, uuid: PeerId) -> KnownKey | None:
+        """The one verified key of `uuid`."""
+        rows = self._database.read().execute(
+            "SELECT * FROM keys WHERE uuid = ? AND trust = 'verified'", (uuid,)
+        )
+        row = rows.fetchone()
+        return None if row is None else _key(row)
+
+    def find(self, certificate: Certificate) -> KnownKey | None:
+        """The row of this very certificate, compared byte for byte."""
+        rows = self._database.read().execute(
+            "SELECT * FROM keys WHERE fingerprint = ?", (certificate.fingerprint_sha256,)
+        )
+        row = rows.fetchone()
+        return None if row is None or row["certificate"] != certificate.der else _key(row)
+
+    def add(self, certificate: Certificate, safety_number: str, address: str | None, now: int) -> KnownKey:
+        """Remember a new key as unverified, or that a known one was seen again."""
+        row = (certificate.uuid, certificate.fingerprint_sha256, certificate.der, safety_number, address, now, now)
+        self._database.write(
+            lambda tx: tx.execute(
+                "INSERT INTO keys (uuid, fingerprint, certificate, trust, safety_number, address,"
+                " first_seen, last_seen) VALUES (?, ?, ?, 'unverified', ?, ?, ?, ?)"
+                " ON CONFLICT (fingerprint) DO UPDATE"
+                " SET last_seen = excluded.last_seen, address = coalesce(excluded.address, address)",
+                row,
+            )
+        )
+        found = self.find(certificate)
+        assert found is not None  # what we have just written
+        return found
+
+    def set_trust(self, changes: Iterable[tuple[KnownKey, Trust, str | None, bool]]) -> None:
+        """Each key's new trust, the method, and whether the user took a yes back; all at once."""
+        rows = [(t.value, m, int(d), k.certificate.fingerprint_sha256) for k, t, m, d in changes]
+        # Withdrawals first: at no moment may two keys of one UUID be verified.
+        rows.sort(key=lambda row: row[0] == Trust.VERIFIED.value)
+        self._database.write(
+            lambda tx: tx.executemany(
+                "UPDATE keys SET trust = ?, method = ?, declined = ? WHERE fingerprint = ?", rows
+            )
+        )
+
+    def set_username(self, key: KnownKey, username: str) -> None:
+        """The name that a message under this verified key carried."""
+        self._update(key, "username = ?", username)
+
+    def set_answered(self, key: KnownKey, endpoint: Endpoint) -> None:
+        """This key completed a handshake at `endpoint`."""
+        self._update(key, "answered_host = ?, answered_port = ?", endpoint.host, endpoint.port)
+
+    def set_speaks_v1(self, key: KnownKey) -> None:
+        """This key has accepted our form of a message."""
+        self._update(key, "speaks_v1 = ?", 1)
+
+    def forget(self, keys: Iterable[KnownKey]) -> None:
+        """Remove these keys, and the memberships of UUIDs that have none left."""
+        rows = [(key.certificate.fingerprint_sha256,) for key in keys]
+
+        def work(tx: Transaction) -> None:
+            tx.executemany("DELETE FROM keys WHERE fingerprint = ?", rows)
+            tx.execute("DELETE FROM members WHERE uuid NOT IN (SELECT uuid FROM keys)")
+
+        self._database.write(work)
+
+    def rooms_of_all(self) -> dict[PeerId, dict[RoomName, str]]:
+        """The remembered memberships: for each peer its rooms, with the form that it announced."""
+        found: dict[PeerId, dict[RoomName, str]] = {}
+        for row in self._database.read().execute("SELECT * FROM members"):
+            found.setdefault(PeerId(row["uuid"]), {})[RoomName(row["room"])] = row["form"]
+        return found
+
+    def set_rooms(self, uuid: PeerId, rooms: dict[RoomName, str]) -> None:
+        """Replace what is remembered of the rooms of `uuid`."""
+
+        def work(tx: Transaction) -> None:
+            tx.execute("DELETE FROM members WHERE uuid = ?", (uuid,))
+            tx.executemany("INSERT INTO members VALUES (?, ?, ?)", [(uuid, r, f) for r, f in rooms.items()])
+
+        self._database.write(work)
+
+    def _update(self, key: KnownKey, columns: str, *values: object) -> None:
+        """`columns` is written in this module, never taken from outside."""
+        self._database.write(
+            lambda tx: tx.execute(
+                f"UPDATE keys SET {columns} WHERE fingerprint = ?",
+                (*values, key.certificate.fingerprint_sha256),
+            )
+        )
+
+
+def _key(row: Row) -> KnownKey:
+    host = row["answered_host"]
+    return KnownKey(
+        certificate=parse_certificate(row["certificate"]),
+        trust=Trust(row["trust"]),
+        safety_number=row["safety_number"],
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        address=row["address"],
+        declined=bool(row["declined"]),
+        method=row["method"],
+        username=row["username"],
+        answered_at=None if host is None else Endpoint(host, row["answered_port"]),
+        speaks_v1=bool(row["speaks_v1"]),
+    )

@@ -1,0 +1,190 @@
+"""The history: every message that was accepted here, in the order of storing.
+
+A message's number comes from the counter and is never used again, so it is at
+once its id, its place in the history and the base of its event's id.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ..model import Delivery, DeliveryState, KnownKey, Message, PeerId, RoomName
+from ..wire import Incoming
+from .database import Database, Row, Transaction
+
+SELECT = """SELECT m.*, (
+        SELECT json_group_array(json_array(d.uuid, d.state, d.reason))
+        FROM deliveries d WHERE d.message = m.number
+    ) AS deliveries FROM messages m """
+
+
+@dataclass(frozen=True)
+class OwnMessage:
+    """A message of ours that is about to be stored."""
+
+    room: RoomName
+    content: str
+    sender: PeerId
+    sender_key: str
+    username: str
+    wire_id: str
+    recipients: tuple[Delivery, ...]
+
+
+class Messages:
+    """The rows of `messages`, and their first `deliveries`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add_own(self, message: OwnMessage, committed: Callable[[Message], None]) -> Message:
+        """Store a message of ours with a row for each recipient. Raises StorageFull."""
+        self._database.require_space()
+        now = time.time_ns() // 1_000_000
+
+        def work(tx: Transaction) -> Message:
+            number = next_number(tx)
+            tx.execute(
+                "INSERT INTO messages VALUES (?, ?, 'text', ?, ?, ?, ?, ?, ?, 1, ?, NULL)",
+                (
+                    number,
+                    message.room,
+                    message.content,
+                    message.sender,
+                    message.sender_key,
+                    message.username,
+                    now,
+                    now,
+                    message.wire_id,
+                ),
+            )
+            tx.executemany(
+                "INSERT INTO deliveries VALUES (?, ?, ?, ?)",
+                [(number, d.uuid, d.state.value, d.reason) for d in message.recipients],
+            )
+            return Message(
+                number=number,
+                room=message.room,
+                content=message.content,
+                sender=message.sender,
+                username=message.username,
+                time=now,
+                sent=now,
+                kind="text",
+                own=True,
+                wire_id=message.wire_id,
+                deliveries=message.recipients,
+            )
+
+        return self._database.write(work, committed)
+
+    def add_received(
+        self,
+        key: KnownKey,
+        incoming: Sequence[Incoming],
+        committed: Callable[[list[Message]], None],
+    ) -> list[Message]:
+        """Store what came under `key`, in one transaction; return what was new. Raises StorageFull.
+
+        Known already is (this very certificate, the sender's id): a retry is stored once.
+        """
+        self._database.require_space()
+        now = time.time_ns() // 1_000_000
+
+        def work(tx: Transaction) -> list[Message]:
+            return [m for i in incoming if (m := _receive(tx, key, i, now)) is not None]
+
+        return self._database.write(work, committed)
+
+    def page(
+        self, room: RoomName, limit: int, before: int | None = None, after: int | None = None
+    ) -> list[Message]:
+        """At most `limit` messages of `room`, oldest first: the newest, or those next to a number."""
+        if after is not None:
+            where, order, bound = "m.number > ?", "ASC", after
+        else:
+            where, order, bound = "m.number < ?", "DESC", before if before is not None else 2**62
+        rows = self._database.read().execute(
+            f"{SELECT} WHERE m.room = ? AND {where} ORDER BY m.number {order} LIMIT ?", (room, bound, limit)
+        )
+        return sorted((to_message(row) for row in rows), key=lambda m: m.number)
+
+    def since(self, number: int, until: int, limit: int) -> list[Message]:
+        """Messages of every room with `number` < theirs <= `until`, oldest first."""
+        rows = self._database.read().execute(
+            f"{SELECT} WHERE m.number > ? AND m.number <= ? ORDER BY m.number LIMIT ?", (number, until, limit)
+        )
+        return [to_message(row) for row in rows]
+
+    def burn_number(self) -> int:
+        """Take a number that no message will have: what divides one run's events from the next's."""
+        return self._database.write(next_number)
+
+
+def next_number(tx: Transaction) -> int:
+    """The next message's number, taken."""
+    number: int = tx.execute("UPDATE counter SET next = next + 1 RETURNING next - 1").fetchone()[0]
+    return number
+
+
+def _receive(tx: Transaction, key: KnownKey, incoming: Incoming, now: int) -> Message | None:
+    """Store one message; None if it is known already."""
+    sender_key = key.certificate.fingerprint_sha256
+    if incoming.wire_id is not None:
+        known = "SELECT 1 FROM messages WHERE sender_key = ? AND wire_id = ?"
+        if tx.execute(known, (sender_key, incoming.wire_id)).fetchone():
+            return None
+    message = Message(
+        number=next_number(tx),
+        room=incoming.room,
+        content=incoming.content,
+        sender=key.uuid,
+        username=incoming.username or key.username or "",
+        time=now,
+        sent=incoming.sent,
+        kind=incoming.kind,
+        own=False,
+        wire_id=incoming.wire_id,
+        method=key.method,
+    )
+    tx.execute(
+        "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+        (
+            message.number,
+            message.room,
+            message.kind,
+            message.content,
+            message.sender,
+            sender_key,
+            message.username,
+            now,
+            message.sent,
+            message.wire_id,
+            message.method,
+        ),
+    )
+    return message
+
+
+def to_message(row: Row) -> Message:
+    return Message(
+        number=row["number"],
+        room=RoomName(row["room"]),
+        content=row["content"],
+        sender=PeerId(row["sender"]),
+        username=row["username"],
+        time=row["time"],
+        sent=row["sent"],
+        kind=row["kind"],
+        own=bool(row["own"]),
+        wire_id=row["wire_id"],
+        method=row["method"],
+        deliveries=tuple(_deliveries(json.loads(row["deliveries"]))),
+    )
+
+
+def _deliveries(rows: Iterable[tuple[str, str, str | None]]) -> Iterable[Delivery]:
+    return (Delivery(PeerId(uuid), DeliveryState(state), reason) for uuid, state, reason in rows)

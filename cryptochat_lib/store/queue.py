@@ -1,0 +1,98 @@
+"""What still has to reach somebody: the `deliveries` that are waiting.
+
+A row is made together with its message (`messages`), so an accepted message
+and its recipients survive anything; here rows only move on to their end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..model import DeliveryState, Message, PeerId, RoomName
+from .database import Database, Row, Transaction
+from .messages import SELECT, to_message
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A delivery that has changed: what a `delivery` event says."""
+
+    number: int
+    room: RoomName
+    uuid: PeerId
+    state: DeliveryState
+    reason: str | None
+
+
+class Queue:
+    """The rows of `deliveries` from `waiting` onwards."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def waiting(self, uuid: PeerId, limit: int) -> list[Message]:
+        """The oldest messages that wait for `uuid`, oldest first."""
+        rows = self._database.read().execute(
+            f"{SELECT} JOIN deliveries q ON q.message = m.number"
+            " WHERE q.uuid = ? AND q.state = 'waiting' ORDER BY q.message LIMIT ?",
+            (uuid, limit),
+        )
+        return [to_message(row) for row in rows]
+
+    def counts(self) -> dict[PeerId, int]:
+        """How many messages wait for each recipient that any wait for."""
+        rows = self._database.read().execute(
+            "SELECT uuid, count(*) AS n FROM deliveries WHERE state = 'waiting' GROUP BY uuid"
+        )
+        return {PeerId(row["uuid"]): row["n"] for row in rows}
+
+    def waits_for(self, uuid: PeerId) -> bool:
+        """Whether anything waits for `uuid`."""
+        row = self._database.read().execute(
+            "SELECT 1 FROM deliveries WHERE uuid = ? AND state = 'waiting' LIMIT 1", (uuid,)
+        )
+        return row.fetchone() is not None
+
+    def settle(
+        self, uuid: PeerId, numbers: Sequence[int], state: DeliveryState, reason: str | None
+    ) -> list[Progress]:
+        """Move these waiting deliveries of `uuid` to `state` (`waiting` too, for a new reason)."""
+
+        def work(tx: Transaction) -> list[Progress]:
+            rows: list[Row] = []
+            for number in numbers:
+                rows += tx.execute(
+                    "UPDATE deliveries SET state = ?, reason = ?"
+                    " WHERE message = ? AND uuid = ? AND state = 'waiting'"
+                    " AND (state IS NOT ? OR reason IS NOT ?)"
+                    " RETURNING message, uuid, (SELECT room FROM messages WHERE number = message) AS room",
+                    (state.value, reason, number, uuid, state.value, reason),
+                ).fetchall()
+            return [_progress(row, state, reason) for row in rows]
+
+        return self._database.write(work)
+
+    def settle_all(self, uuid: PeerId, state: DeliveryState, reason: str) -> list[Progress]:
+        """Move everything that waits for `uuid` to `state`."""
+        rows = self._database.read().execute(
+            "SELECT message FROM deliveries WHERE uuid = ? AND state = 'waiting'", (uuid,)
+        )
+        numbers = [row["message"] for row in rows]
+        return self.settle(uuid, numbers, state, reason) if numbers else []
+
+    def expire(self, uuid: PeerId, older_than: int, keep: int) -> list[Progress]:
+        """End what waits for `uuid` since before `older_than`, and all but the newest `keep`."""
+        rows = self._database.read().execute(
+            "SELECT d.message, m.time FROM deliveries d JOIN messages m ON m.number = d.message"
+            " WHERE d.uuid = ? AND d.state = 'waiting' ORDER BY d.message DESC",
+            (uuid,),
+        )
+        numbers = [r["message"] for i, r in enumerate(rows) if i >= keep or r["time"] < older_than]
+        if not numbers:
+            return []
+        return self.settle(uuid, numbers, DeliveryState.EXPIRED, "it waited too long")
+
+
+def _progress(row: Row, state: DeliveryState, reason: str | None) -> Progress:
+    return Progress(row["message"], RoomName(row["room"]), PeerId(row["uuid"]), state, reason)

@@ -1,0 +1,82 @@
+"""The tables, as the steps that led to them.
+
+`user_version` counts the steps that a file has taken. A step that has been
+released is never changed: a new one is added behind it.
+
+- `identity`: our key and certificate, one row.
+- `settings`: the username. `counter`: the next message's number.
+- `keys`: each certificate that we have seen, and what the user said of it.
+- `rooms`: those we have joined. `members`: who was seen in them, under a verified key.
+- `messages`: the history. `number` is its order, and the base of the event ids.
+  `sender_key` is the SHA-256 fingerprint of the certificate it came under.
+- `deliveries`: a row for each recipient of each message of ours; the queue is
+  the rows that are `waiting`.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x43434861  # "CCha"
+
+_VERSION_1 = (
+    """CREATE TABLE identity (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        certificate BLOB NOT NULL,
+        private_key BLOB NOT NULL
+    ) STRICT""",
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE counter (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER NOT NULL) STRICT",
+    "INSERT INTO counter VALUES (1, 1)",
+    """CREATE TABLE keys (
+        id INTEGER PRIMARY KEY,
+        uuid TEXT NOT NULL,
+        fingerprint TEXT NOT NULL UNIQUE,
+        certificate BLOB NOT NULL,
+        trust TEXT NOT NULL CHECK (trust IN ('unverified', 'verified', 'rejected')),
+        declined INTEGER NOT NULL DEFAULT 0,
+        method TEXT,
+        safety_number TEXT NOT NULL,
+        username TEXT,
+        address TEXT,
+        answered_host TEXT,
+        answered_port INTEGER,
+        speaks_v1 INTEGER NOT NULL DEFAULT 0,
+        first_seen INTEGER NOT NULL,
+        last_seen INTEGER NOT NULL
+    ) STRICT""",
+    "CREATE UNIQUE INDEX one_verified_key ON keys (uuid) WHERE trust = 'verified'",
+    "CREATE INDEX keys_of_uuid ON keys (uuid)",
+    "CREATE TABLE rooms (name TEXT PRIMARY KEY, joined INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    """CREATE TABLE members (
+        uuid TEXT NOT NULL,
+        room TEXT NOT NULL,
+        form TEXT NOT NULL,
+        PRIMARY KEY (uuid, room)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE messages (
+        number INTEGER PRIMARY KEY,
+        room TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        content TEXT NOT NULL,
+        sender TEXT NOT NULL,
+        sender_key TEXT NOT NULL,
+        username TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        sent INTEGER,
+        own INTEGER NOT NULL,
+        wire_id TEXT,
+        method TEXT
+    ) STRICT""",
+    "CREATE UNIQUE INDEX messages_once ON messages (sender_key, wire_id) WHERE wire_id IS NOT NULL",
+    "CREATE INDEX messages_of_room ON messages (room, number)",
+    """CREATE TABLE deliveries (
+        message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+        uuid TEXT NOT NULL,
+        state TEXT NOT NULL
+            CHECK (state IN ('waiting', 'delivered', 'refused', 'withheld', 'expired')),
+        reason TEXT,
+        PRIMARY KEY (message, uuid)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX deliveries_waiting ON deliveries (uuid, message) WHERE state = 'waiting'",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
