@@ -1,0 +1,208 @@
+"""One delivery: messages to one peer, in our form or in the seed's, and what its answer means.
+
+Ours goes to a key that has accepted it before, or whose announcement says
+`v=1`. mDNS can be forged, so the word of the key itself counts: what it once
+accepted is remembered with its certificate, and if it refuses the request as
+unknown, the seed's form is used from then on.
+
+Final answers settle a message (`delivered`, `refused`); all others leave it
+waiting, to be tried again (docs/PROTOCOL.md, section 7). No threads: a deliverer
+belongs to its sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from . import wire
+from .connections import Connections
+from .errors import BadRequest, NoConnection, TlsRefused, Unreachable
+from .identity import Identity
+from .limits import Limits
+from .model import DeliveryState, KnownKey, Message, RoomName
+from .peer_client import PeerClient, Reply
+from .presence import Presence, Whereabouts
+from .store import Store
+from .verification import Verification
+
+AWAY = "asleep or off the network"
+UNDECIDED_THERE = "has not verified you yet"
+BUSY = "cannot take more at the moment"
+LOST = "the connection was lost before the answer"
+
+_UNKNOWN_REQUEST = (404, 405, 501)
+_REFUSED = {
+    "not-a-member": "has left the room",
+    "rejected": "has rejected you",
+    "malformed": "could not read the message",
+    "too-large": "the message is too large for them",
+}
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A message whose delivery has come to its end."""
+
+    number: int
+    state: DeliveryState
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why the rest still waits, in words, and when the peer wants to be asked again."""
+
+    reason: str
+    retry_after: float | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of one batch."""
+
+    settled: list[Delivered] = field(default_factory=list)
+    failed: Failed | None = None
+
+
+class Deliverer:
+    """Delivers to the holder of one verified key."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        key: KnownKey,
+        store: Store,
+        presence: Presence,
+        verification: Verification,
+        connections: Connections,
+        limits: Limits,
+    ) -> None:
+        self.key = key
+        self._keys = store.keys
+        self._presence = presence
+        self._limits = limits
+        self._client = PeerClient(identity, key, verification, connections, limits)
+        self._accepted_v1 = key.speaks_v1
+        self._refused_v1 = False
+        self._answered_at = key.answered_at
+
+    def deliver(self, messages: list[Message]) -> Outcome:
+        """Send `messages`, oldest first. CertificateChanged if only somebody else answers."""
+        where = self._presence.of(self.key.uuid)
+        if where is None or not where.endpoints:
+            return Outcome(failed=Failed(AWAY))
+        try:
+            if not self._refused_v1 and (where.version >= 1 or self._accepted_v1):
+                outcome = self._deliver_batch(where, messages)
+                if outcome is not None:
+                    return outcome
+                self._refused_v1 = True
+            return self._deliver_seed(where, messages)
+        except TlsRefused:
+            return Outcome(failed=Failed(UNDECIDED_THERE))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _deliver_batch(self, where: Whereabouts, messages: list[Message]) -> Outcome | None:
+        """In our form; None if the peer does not know it."""
+        chosen = list(_fitting(messages, self._limits))
+        body = wire.batch((m, _form(where, m.room)) for m in chosen)
+        reply = self._post(where, "/v1/messages", body)
+        if isinstance(reply, Failed):
+            return Outcome(failed=reply)
+        if reply.status in _UNKNOWN_REQUEST:
+            return None
+        if reply.status != 200:
+            return self._refused(chosen, reply)
+        self._remember_v1()
+        try:
+            answers = wire.parse_answers(reply.body, self._limits)
+        except BadRequest:
+            return Outcome(failed=Failed("gave an answer that makes no sense"))
+        outcome = Outcome()
+        for message in chosen:
+            answer = answers.get(message.wire_id or "")
+            settled = None if answer is None else _judge(message, answer.status, answer.code)
+            if settled is None:
+                outcome.failed = Failed(BUSY)
+            else:
+                outcome.settled.append(settled)
+        return outcome
+
+    def _deliver_seed(self, where: Whereabouts, messages: list[Message]) -> Outcome:
+        """In the seed's form, one request for each message, and nothing else in its body."""
+        outcome = Outcome()
+        for message in messages:
+            path = f"/rooms/{quote(_form(where, message.room), safe='')}/message"
+            try:
+                reply = self._post(where, path, wire.seed_message(message))
+            except TlsRefused:
+                outcome.failed = Failed(UNDECIDED_THERE)
+                break
+            if isinstance(reply, Failed):
+                outcome.failed = reply
+                break
+            part = self._refused([message], reply)
+            outcome.settled += part.settled
+            if part.failed is not None:
+                outcome.failed = part.failed
+                break
+        return outcome
+
+    def _post(self, where: Whereabouts, path: str, body: bytes) -> Reply | Failed:
+        """The peer's whole reply, or why there is none; TlsRefused, CertificateChanged."""
+        try:
+            reply = self._client.post(where.endpoints, path, body)
+        except TlsRefused:
+            raise
+        except NoConnection:
+            return Failed(AWAY)
+        except Unreachable:
+            return Failed(LOST)
+        self._presence.reached(self.key.uuid, reply.endpoint)
+        if reply.endpoint != self._answered_at:
+            self._answered_at = reply.endpoint
+            self._keys.set_answered(self.key, reply.endpoint)
+        return reply
+
+    def _refused(self, messages: list[Message], reply: Reply) -> Outcome:
+        """What one status for a whole request means for its messages."""
+        code = wire.error_code(reply.body, self._limits) if reply.status >= 300 else None
+        settled = [_judge(message, reply.status, code) for message in messages]
+        if any(one is None for one in settled):
+            reason = UNDECIDED_THERE if reply.status == 403 else BUSY
+            return Outcome(failed=Failed(reason, reply.retry_after))
+        return Outcome([one for one in settled if one is not None])
+
+    def _remember_v1(self) -> None:
+        if not self._accepted_v1:
+            self._accepted_v1 = True
+            self._keys.set_speaks_v1(self.key)
+
+
+def _judge(message: Message, status: int, code: str | None) -> Delivered | None:
+    """How `status` ends the delivery of `message`; None if it is to be tried again."""
+    if 200 <= status < 300:
+        return Delivered(message.number, DeliveryState.DELIVERED)
+    if status == 429 or status >= 500 or (status == 403 and code != "rejected"):
+        return None
+    reason = _REFUSED.get(code or "", "refused it")
+    return Delivered(message.number, DeliveryState.REFUSED, reason)
+
+
+def _fitting(messages: list[Message], limits: Limits) -> Iterable[Message]:
+    """As many of the first messages as fit one body; at least one does, by the limits of its parts."""
+    size = 0
+    for message in messages:
+        size += len(wire.batch([(message, message.room)])) + 4 * limits.room_name_bytes
+        if size > limits.body_bytes and message is not messages[0]:
+            return
+        yield message
+
+
+def _form(where: Whereabouts, room: RoomName) -> str:
+    """The room's name as the peer announced it."""
+    return where.rooms.get(room, room)

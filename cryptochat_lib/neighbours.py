@@ -1,0 +1,118 @@
+"""What follows when somebody comes, moves or goes: looks, sending again, and the lists of the page.
+
+`presence` collects changes, from whichever thread they come; one thread here
+takes them and does everything that they cause. It also does the little that
+is due by the clock, once a minute.
+
+Threads: one, `neighbours`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from .looker import Looker
+from .model import Endpoint, PeerId, RoomName
+from .outbox import Outbox
+from .presence import Presence, Whereabouts
+from .profile import Profile
+from .roster import Roster
+from .store import Store
+from .verification import QUEUED, Verification
+
+_log = logging.getLogger(__name__)
+
+_ROUND_SECONDS = 60.0
+_PAUSE_SECONDS = 0.1  # between two rounds: what a flood of announcements can cost
+
+
+class Neighbours:
+    """The thread that follows `presence`."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        store: Store,
+        presence: Presence,
+        verification: Verification,
+        looker: Looker,
+        outbox: Outbox,
+        roster: Roster,
+    ) -> None:
+        self._profile = profile
+        self._store = store
+        self._presence = presence
+        self._verification = verification
+        self._looker = looker
+        self._outbox = outbox
+        self._roster = roster
+        self._reachable: dict[PeerId, tuple[Endpoint, ...]] = {}
+        self._remembered: dict[PeerId, dict[RoomName, str]] = {}
+        self._closing = threading.Event()
+        self.thread = threading.Thread(target=self._run, name="neighbours", daemon=True)
+
+    def start(self) -> None:
+        """Take up what an earlier run left: verified peers, and questions about whom something waits."""
+        self._remembered = self._store.keys.rooms_of_all()
+        keys = self._store.keys.all()
+        self._verification.pin_all(k for k in keys if self._store.keys.verified(k.uuid) == k)
+        for key in keys:
+            if self._store.queue.waits_for(key.uuid) and self._store.keys.verified(key.uuid) is None:
+                self._verification.ask(key, QUEUED)
+        self.thread.start()
+
+    def close(self) -> None:
+        """End the thread; `presence` is closed with it."""
+        self._closing.set()
+        self._presence.close()
+
+    def _run(self) -> None:
+        round_due = 0.0
+        while (changed := self._presence.wait(max(0.0, round_due - time.monotonic()))) is not None:
+            try:
+                for uuid in changed:
+                    self._follow(uuid, self._presence.of(uuid))
+                if time.monotonic() >= round_due:
+                    self._round()
+                    round_due = time.monotonic() + _ROUND_SECONDS
+                if changed:
+                    self._roster.publish()
+            except Exception:  # the top of a thread
+                _log.exception("a change around us could not be followed")
+            self._closing.wait(_PAUSE_SECONDS)
+        self._store.database.close_thread()
+
+    def _follow(self, uuid: PeerId, where: Whereabouts | None) -> None:
+        reachable = where.endpoints if where is not None and where.online else ()
+        before = self._reachable.pop(uuid, ())
+        if where is None:
+            return
+        if reachable:
+            self._reachable[uuid] = reachable
+        self._look(where)
+        self._remember_rooms(where)
+        if reachable and reachable != before:
+            self._outbox.wake(uuid)
+
+    def _look(self, where: Whereabouts) -> None:
+        """At whoever is announced in a room that we are in."""
+        if where.announced and not where.rooms.keys().isdisjoint(self._profile.rooms()):
+            self._looker.look(where.uuid)
+
+    def _remember_rooms(self, where: Whereabouts) -> None:
+        """Of verified peers, so that who is away is still a member after our restart."""
+        if self._store.keys.verified(where.uuid) is None:
+            self._remembered.pop(where.uuid, None)
+        elif self._remembered.get(where.uuid) != where.rooms:
+            self._store.keys.set_rooms(where.uuid, where.rooms)
+            self._remembered[where.uuid] = where.rooms
+
+    def _round(self) -> None:
+        """Once a minute: look again at those whose look has failed, end what has waited too long."""
+        known = {key.uuid for key in self._store.keys.all()}
+        for where in self._presence.all():
+            if where.uuid not in known:
+                self._look(where)
+        self._outbox.expire()

@@ -1,0 +1,211 @@
+"""Requests to one peer, on one kept-alive connection. The home of `urllib.request`.
+
+The other half of `peer_server`. A request goes only to the pinned certificate
+(`tls.connect`), and what `verification` says of it is asked again after every
+handshake. The opener is bare: no proxies, no cookies, and above all no
+redirects, with which a verified peer could make us call our own UI server.
+
+In TLS 1.3 a client's finished handshake means nothing until a whole response
+has arrived: a refusal shows up only then. Everything short of a whole response
+is Unreachable: not delivered, to be tried again with the same id.
+
+Threads: a client belongs to one sender's thread; `connections` lets another
+thread end its connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import socket
+import urllib.request
+import urllib.response
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from . import tls
+from .connections import Connection, Connections
+from .deadline import Deadline, TimedSocket
+from .errors import CertificateChanged, NoConnection, Unreachable
+from .identity import Identity
+from .limits import Limits
+from .model import Certificate, Endpoint, KnownKey
+from .verification import Verification
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole response of a peer. `retry_after` in seconds."""
+
+    status: int
+    body: bytes
+    retry_after: float | None
+    endpoint: Endpoint
+
+
+def look(endpoint: Endpoint, limits: Limits) -> Certificate:
+    """The certificate of whoever listens at `endpoint`; Unreachable, UnacceptableCertificate."""
+    with _connect(endpoint, limits) as sock:
+        return tls.look(sock, limits.handshake_seconds)
+
+
+class PeerClient:
+    """The connection to the holder of one verified key."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        key: KnownKey,
+        verification: Verification,
+        connections: Connections,
+        limits: Limits,
+    ) -> None:
+        self.key = key
+        self._limits = limits
+        self._channel = _Channel(identity, key.certificate, verification, connections, limits)
+        self._opener = urllib.request.OpenerDirector()
+        self._opener.add_handler(self._channel)
+
+    def post(self, endpoints: tuple[Endpoint, ...], path: str, body: bytes) -> Reply:
+        """POST a JSON `body` to `path` at the first of `endpoints` where the pinned key answers.
+
+        Raises Unreachable (TlsRefused if the peer does not accept our certificate yet),
+        CertificateChanged if only somebody else answers.
+        """
+        endpoint = self._channel.open(endpoints)
+        request = urllib.request.Request(
+            f"https://{quote(str(endpoint), safe='[]:')}{path}",
+            data=body,
+            headers={"Content-Type": "application/json"},
+            method="POST",
+        )
+        response = self._opener.open(request, timeout=self._limits.reply_seconds)
+        retry_after = response.headers.get("Retry-After", "")
+        return Reply(
+            response.status,
+            response.read(),
+            float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None,
+            endpoint,
+        )
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+class _Channel(urllib.request.BaseHandler):
+    """The `https` handler of a bare opener: one pinned connection, kept alive."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        pinned: Certificate,
+        verification: Verification,
+        connections: Connections,
+        limits: Limits,
+    ) -> None:
+        self._context = tls.pinned_context(identity, pinned)
+        self._pinned = pinned
+        self._verification = verification
+        self._connections = connections
+        self._limits = limits
+        self._sock: socket.socket | None = None
+        self._listed: Connection | None = None
+        self._endpoint: Endpoint | None = None
+
+    def open(self, endpoints: tuple[Endpoint, ...]) -> Endpoint:
+        """A live connection to the pinned key: the one that is open, or a new one; says where."""
+        if self._endpoint is not None and self._endpoint in endpoints and self._is_idle():
+            return self._endpoint
+        self.close()
+        failure: Unreachable | CertificateChanged = NoConnection()
+        for endpoint in endpoints:
+            try:
+                self._open(endpoint)
+            except (Unreachable, CertificateChanged) as error:
+                if isinstance(failure, NoConnection):  # the failure that got furthest says most
+                    failure = error
+            else:
+                return endpoint
+        raise failure
+
+    def https_open(self, request: urllib.request.Request) -> urllib.response.addinfourl:
+        """Send `request` and read the whole response, within the request's timeout."""
+        if self._sock is None:
+            raise Unreachable("the connection is closed")
+        connection = http.client.HTTPConnection(request.host)
+        connection.auto_open = 0
+        connection.sock = TimedSocket(self._sock, Deadline(request.timeout or 0))
+        headers = dict(request.header_items())
+        try:
+            connection.request(request.get_method(), request.selector, request.data, headers)
+            response = connection.getresponse()
+            body = self._body(response)
+        except (*tls.CONNECTION_LOST, http.client.HTTPException, ValueError) as error:
+            self.close()
+            raise tls.lost(error) from error
+        if response.will_close:
+            self.close()
+        result = urllib.response.addinfourl(
+            io.BytesIO(body), response.headers, request.full_url, response.status
+        )
+        return result
+
+    def close(self) -> None:
+        if self._listed is not None:
+            self._connections.close(self._listed)
+        if self._sock is not None:
+            self._sock.close()
+        self._sock = self._listed = self._endpoint = None
+
+    def _open(self, endpoint: Endpoint) -> None:
+        sock = _connect(endpoint, self._limits)
+        try:
+            self._sock = tls.connect(sock, self._context, self._pinned, self._limits.handshake_seconds)
+        except BaseException:
+            sock.close()
+            raise
+        self._listed = self._connections.outgoing(
+            self._sock, endpoint.host, self._pinned.fingerprint_sha256
+        )
+        try:  # after it is listed: a no that comes from here on ends the connection
+            self._verification.admit(self._pinned, meant=self._pinned.uuid)
+        except BaseException:
+            self.close()
+            raise
+        self._endpoint = endpoint
+
+    def _is_idle(self) -> bool:
+        """Open, with nothing to read: whatever a peer says between two requests ends the connection."""
+        if self._sock is None:
+            return False
+        try:
+            self._sock.setblocking(False)
+            socket.socket.recv(self._sock, 1, socket.MSG_PEEK)  # under TLS: is there anything at all?
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def _body(self, response: http.client.HTTPResponse) -> bytes:
+        """The whole body; `http.client` ends a cut one silently, and has no bound."""
+        most = self._limits.reply_bytes
+        expected = response.length
+        body = response.read(most + 1)
+        if len(body) > most:
+            raise ValueError(f"the reply is larger than {most} bytes")
+        if expected is not None and len(body) < expected:
+            raise ValueError("the reply was cut")
+        return body
+
+
+def _connect(endpoint: Endpoint, limits: Limits) -> socket.socket:
+    """A TCP connection; Unreachable else."""
+    try:
+        sock = socket.create_connection((endpoint.host, endpoint.port), limits.connect_seconds)
+    except OSError as error:
+        raise NoConnection(f"no connection to {endpoint}: {error.strerror or error}") from error
+    with contextlib.suppress(OSError):  # else a connection's first request takes 45 ms
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock

@@ -1,0 +1,140 @@
+"""The peer API: HTTPS between machines, with client certificates.
+
+The other half of `peer_client`. For each connection, in its own thread:
+
+    1. a place among the connections (`serving`, `connections`);
+    2. the TLS handshake, under its deadline. A client whose certificate we have
+       not seen is refused by OpenSSL; we take that as a hint to look at whoever
+       is announced at its address, and it comes again;
+    3. for every request: `verification.admit`, which may wait at the gate for
+       the user while the body stays unread;
+    4. the route, the body, and the answer.
+
+The sender of a message is the certificate of its connection, never a field of
+the body (`test/loopback/test_peer_server.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+
+from . import tls, wire
+from .chat import Chat
+from .connections import Connection, Connections
+from .errors import CryptoChatError, NotAMember, TlsRefused
+from .gates import Gates
+from .http_head import Head
+from .limits import Limits
+from .looker import Looker
+from .model import Endpoint, Trust, parse_room_name
+from .presence import Presence
+from .rates import Rates
+from .routing import JSON, Reply, Request, Route, find
+from .serving import Handler, Server
+from .store import Store
+from .verification import Verification
+
+_log = logging.getLogger(__name__)
+
+
+class PeerApi:
+    """What the peer API does, behind the handshake; shared by all listening addresses."""
+
+    def __init__(
+        self,
+        store: Store,
+        chat: Chat,
+        presence: Presence,
+        verification: Verification,
+        gates: Gates,
+        looker: Looker,
+        server_tls: tls.ServerTls,
+        limits: Limits,
+    ) -> None:
+        self.presence = presence
+        self.verification = verification
+        self.gates = gates
+        self.looker = looker
+        self.server_tls = server_tls
+        self._keys = store.keys
+        self._chat = chat
+        self._rates = Rates(limits)
+        self._limits = limits
+        self.routes = (
+            Route("POST", "/rooms/{room}/message", self._seed_message),
+            Route("POST", "/v1/messages", self._messages),
+        )
+
+    def _seed_message(self, request: Request) -> Reply:
+        """The seed's form. A reply with a body would cost a seed-only peer its connection."""
+        incoming = wire.parse_seed_message(parse_room_name(request.params["room"]), request.body, self._limits)
+        self._spend(request, 1)
+        answer = self._receive(request, [incoming])[0]
+        if answer.code == NotAMember.code:
+            raise NotAMember()
+        return Reply(200)
+
+    def _messages(self, request: Request) -> Reply:
+        incoming = wire.parse_batch(request.body, self._limits)
+        self._spend(request, len(incoming))
+        return Reply(200, wire.answers(self._receive(request, incoming)), JSON)
+
+    def _receive(self, request: Request, incoming: list[wire.Incoming | wire.Answer]) -> list[wire.Answer]:
+        assert request.key is not None  # `PeerServer.answer` gives every request its key
+        return self._chat.receive(request.key, incoming)
+
+    def _spend(self, request: Request, messages: int) -> None:
+        assert request.key is not None
+        self._rates.spend(request.key.certificate.fingerprint_sha256, messages, len(request.body))
+
+
+class PeerServer(Server):
+    """The peer API on one address."""
+
+    thread_name = "peer"
+
+    def __init__(
+        self, endpoint: Endpoint, api: PeerApi, connections: Connections, store: Store, limits: Limits
+    ) -> None:
+        self._api = api
+        super().__init__(endpoint, connections, store.database, limits)
+
+    def is_friend(self, host: str) -> bool:
+        return self._api.presence.is_pinned_at(host)
+
+    def prepare(self, connection: Connection) -> bool:
+        """The handshake. False if it failed, which is nobody's fault but the client's."""
+        sock = self._api.server_tls.wrap(connection.socket)
+        connection.socket = sock
+        try:
+            self._handshake(connection, sock)
+            connection.certificate = certificate = tls.peer_certificate(sock)
+        except CryptoChatError as error:
+            _log.debug("handshake with %s: %s", connection.address, error)
+            if isinstance(error, TlsRefused):
+                self._api.looker.look_at_address(connection.address)
+            return False
+        key = self._api.verification.find(certificate)
+        friend = key is not None and key.trust is Trust.VERIFIED
+        return self.connections.identify(connection, certificate.fingerprint_sha256, friend)
+
+    def answer(self, handler: Handler, head: Head) -> Reply:
+        certificate = handler.request.certificate
+        assert certificate is not None  # `prepare` has set it
+        key = self._api.verification.admit(certificate, patience=self.limits.gate_seconds)
+        handler.deadline.restart(self.limits.request_seconds)
+        self.connections.identify(handler.request, certificate.fingerprint_sha256, friend=True)
+        self._api.presence.reached(key.uuid, None)
+        route, params = find(self._api.routes, head)
+        body = handler.read_body(head.content_length(self.limits.body_bytes))
+        return route.handle(Request(head, params, body, key))
+
+    def _handshake(self, connection: Connection, sock: tls.Socket) -> None:
+        """Under a short deadline, or a long one where a seed-only peer may be asking its user meanwhile."""
+        seed_only = any(w.version == 0 for w in self._api.presence.announced_at(connection.address))
+        if not seed_only:
+            tls.handshake(sock, self.limits.handshake_seconds)
+            return
+        with self._api.gates.place() as place:
+            seconds = self.limits.seed_handshake_seconds if place else self.limits.handshake_seconds
+            tls.handshake(sock, seconds)

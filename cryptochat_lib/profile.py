@@ -1,0 +1,94 @@
+"""What we say of ourselves: our name and the rooms that we are in.
+
+Every change is stored, and announced in place over mDNS. Threads: any;
+`_lock` makes "check the limit, store, announce" one step.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from .discovery import OwnAnnouncement
+from .errors import TooManyRooms
+from .limits import Limits
+from .model import Certificate, RoomName
+from .presence import Presence
+from .store import Store
+from .txt import fits
+
+
+class Announces(Protocol):
+    """What a profile needs of discovery."""
+
+    def announce(self, own: OwnAnnouncement) -> None: ...
+
+
+class Profile:
+    """Our name and rooms. `start` announces them for the first time."""
+
+    def __init__(
+        self,
+        own: Certificate,
+        store: Store,
+        presence: Presence,
+        discovery: Announces,
+        username: str,
+        announce_name: bool,
+        limits: Limits,
+    ) -> None:
+        self.uuid = own.uuid
+        self.certificate = own
+        self._settings = store.settings
+        self._presence = presence
+        self._discovery = discovery
+        self._username = username
+        self._announce_name = announce_name
+        self._limits = limits
+        self._port = 0
+        self._lock = threading.Lock()
+
+    @property
+    def username(self) -> str:
+        """The name that our messages carry."""
+        return self._username
+
+    def rooms(self) -> list[RoomName]:
+        """The rooms that we have joined, by name."""
+        return self._settings.joined_rooms()
+
+    def start(self, port: int) -> None:
+        """Announce ourselves, listening on `port`."""
+        with self._lock:
+            self._port = port
+            self._announce(self.rooms())
+
+    def rename(self, username: str) -> None:
+        """Take a valid new name."""
+        with self._lock:
+            self._settings.set("username", username)
+            self._username = username
+            self._announce(self.rooms())
+        self._presence.touch(self.uuid)
+
+    def join(self, room: RoomName) -> None:
+        """Join `room`; TooManyRooms if the announcement could not hold it."""
+        with self._lock:
+            rooms = self.rooms()
+            if room not in rooms:
+                if not fits([*rooms, room], self._limits):
+                    raise TooManyRooms()
+                self._settings.join(room)
+                self._announce([*rooms, room])
+        self._presence.touch(self.uuid)
+
+    def leave(self, room: RoomName) -> None:
+        with self._lock:
+            self._settings.leave(room)
+            self._announce(self.rooms())
+        self._presence.touch(self.uuid)
+
+    def _announce(self, rooms: list[RoomName]) -> None:
+        named = {room: str(room) for room in rooms}
+        name = self._username if self._announce_name else None
+        self._discovery.announce(OwnAnnouncement(self.uuid, self._port, named, name))

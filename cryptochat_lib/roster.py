@@ -1,0 +1,105 @@
+"""The two lists that the page shows: who is around, and which rooms there are.
+
+Both are computed from what is stored and what is present, whole, each time;
+`publish` compares with what was published last and sends only the rows that
+differ. So no place in the program has to know which row a change touches.
+
+Threads: lists are made on any thread; `publish` runs on `neighbours`' alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import shapes
+from .events import EventLog
+from .model import KnownKey, PeerId, RoomName
+from .presence import Presence, Whereabouts
+from .profile import Profile
+from .store import Store
+from .verification import Verification
+
+
+class Roster:
+    """The lists of users and rooms, as the page sees them."""
+
+    def __init__(
+        self, profile: Profile, store: Store, presence: Presence, verification: Verification, events: EventLog
+    ) -> None:
+        self._profile = profile
+        self._store = store
+        self._presence = presence
+        self._verification = verification
+        self._events = events
+        self._published_users: dict[str, dict[str, Any]] = {}
+        self._published_rooms: dict[str, dict[str, Any]] = {}
+
+    def users(self) -> list[dict[str, Any]]:
+        """USER for everyone announced or remembered, by UUID."""
+        keys = self._keys()
+        around = {where.uuid: where for where in self._presence.all()}
+        return [self._user(uuid, keys.get(uuid, []), around.get(uuid)) for uuid in sorted({*keys, *around})]
+
+    def rooms(self) -> list[dict[str, Any]]:
+        """ROOM for every room that was discovered, and for our own, by name."""
+        joined = set(self._profile.rooms())
+        users = {user["uuid"]: user for user in self.users()}
+        members: dict[RoomName, list[dict[str, Any]]] = {room: [self._self()] for room in joined}
+        for where in self._presence.all():
+            for room in where.rooms:
+                members.setdefault(room, []).append(_member(where, users[where.uuid]))
+        return [
+            {
+                "name": room,
+                "joined": room in joined,
+                "members": sorted(members[room], key=lambda m: m["uuid"]),
+            }
+            for room in sorted(members)
+        ]
+
+    def publish(self) -> None:
+        """An event for each list with the rows that have changed since the last call."""
+        users = {user["uuid"]: user for user in self.users()}
+        rooms = {room["name"]: room for room in self.rooms()}
+        self._publish("users", self._published_users, users)
+        self._publish("rooms", self._published_rooms, rooms)
+        self._published_users, self._published_rooms = users, rooms
+
+    def _publish(self, stream: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        changed = [row for name, row in new.items() if old.get(name) != row]
+        gone = [name for name in old if name not in new]
+        if changed or gone:
+            self._events.publish(stream, {stream: changed, "gone": gone})
+
+    def _keys(self) -> dict[PeerId, list[KnownKey]]:
+        keys: dict[PeerId, list[KnownKey]] = {}
+        for key in self._store.keys.all():
+            keys.setdefault(key.uuid, []).append(key)
+        return keys
+
+    def _user(self, uuid: PeerId, keys: list[KnownKey], where: Whereabouts | None) -> dict[str, Any]:
+        name = where.name if where else None
+        online = where.online if where else False
+        return shapes.user(keys, uuid, name, online, self._verification.pending(uuid))
+
+    def _self(self) -> dict[str, Any]:
+        return {
+            "uuid": self._profile.uuid,
+            "username": self._profile.username,
+            "address": None,
+            "status": "verified",
+            "online": True,
+            "self": True,
+        }
+
+
+def _member(where: Whereabouts, user: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "uuid": where.uuid,
+        "username": user["username"],
+        "address": str(where.endpoints[0]) if where.endpoints else None,
+        "status": user["status"],
+        "online": where.online,
+        "self": False,
+    }

@@ -1,0 +1,91 @@
+"""Requests, replies and routes: what both servers share, without a socket.
+
+Routes are data. A miss says which kind of miss it is: no such path, or a path
+that does not do that. Errors become replies here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import CryptoChatError, MethodNotAllowed, NotFound
+from .http_head import Head
+from .model import KnownKey
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"  # RFC 9457
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request with its whole body. `key`: the verified key that sent it, at the peer API."""
+
+    head: Head
+    params: Mapping[str, str]
+    body: bytes = b""
+    key: KnownKey | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply. With `stream`, its chunks are the body, and its end ends the connection."""
+
+    status: int
+    body: bytes = b""
+    content_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    stream: Iterator[bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """`pattern`: a path whose segments in braces are parameters."""
+
+    method: str
+    pattern: str
+    handle: Callable[[Request], Reply]
+
+    def match(self, segments: Sequence[str]) -> dict[str, str] | None:
+        """The parameters if `segments` are of this pattern."""
+        wanted = self.pattern[1:].split("/")
+        if len(wanted) != len(segments):
+            return None
+        params = {}
+        for name, segment in zip(wanted, segments, strict=True):
+            if name.startswith("{"):
+                params[name[1:-1]] = segment
+            elif name != segment:
+                return None
+        return params
+
+
+def find(routes: Sequence[Route], head: Head) -> tuple[Route, dict[str, str]]:
+    """The route of a request and its parameters; NotFound, MethodNotAllowed."""
+    allowed = []
+    for route in routes:
+        params = route.match(head.segments)
+        if params is not None:
+            if route.method == head.method:
+                return route, params
+            allowed.append(route.method)
+    if allowed:
+        raise MethodNotAllowed(headers={"Allow": ", ".join(sorted(allowed))})
+    raise NotFound()
+
+
+def json_reply(status: int, value: object) -> Reply:
+    """`value` as JSON."""
+    return Reply(status, dump(value), JSON)
+
+
+def problem(error: CryptoChatError) -> Reply:
+    """The one translation of an error into a reply."""
+    body: dict[str, Any] = {"status": error.status, "code": error.code, "message": str(error)}
+    return Reply(error.status, dump(body), PROBLEM, error.headers)
+
+
+def dump(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,254 @@
+"""Sockets and replies: what the UI server and the peer server share.
+
+`http.server` gives the threads and the accept loop. What it forgives or leaves
+unbounded is replaced here: the parser (`http_head`), the cap on connections
+(`connections`), and one deadline for a whole request (`deadline`).
+
+Every reply of 400 and above ends the connection: an unread body would be parsed
+as the next request, with a head of the attacker's choice.
+
+Threads: one accepts for each listening address; one works for each connection,
+and closes its own database connection at its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from .connections import Connection, Connections
+from .deadline import Deadline, TimedReader
+from .errors import BadRequest, CryptoChatError, HeadTooLarge
+from .http_head import Head, parse_head
+from .limits import Limits
+from .model import Endpoint
+from .routing import Reply, problem
+from .store.database import Database
+from .tls import CONNECTION_LOST
+
+_log = logging.getLogger(__name__)
+
+_LINGER_SECONDS = 1.0
+_LINGER_BYTES = 2**20
+
+
+class Server(ThreadingHTTPServer):
+    """A listening address. `start` it, `stop` it; requests go to `answer`, which subclasses write."""
+
+    daemon_threads = True
+    request_queue_size = 128
+    thread_name = "server"
+
+    def __init__(
+        self, endpoint: Endpoint, connections: Connections, database: Database, limits: Limits
+    ) -> None:
+        self.connections = connections
+        self.limits = limits
+        self._database = database
+        self._stopping = threading.Event()
+        self._here = threading.local()
+        self.address_family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+        info = socket.getaddrinfo(
+            endpoint.host, endpoint.port, self.address_family, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST
+        )
+        super().__init__(info[0][4], Handler)  # type: ignore[arg-type]
+        self._thread = threading.Thread(
+            target=self._accept, name=f"{self.thread_name}-accept", daemon=True
+        )
+
+    def answer(self, handler: Handler, head: Head) -> Reply:
+        """The reply to one request, whose body has not been read."""
+        raise NotImplementedError
+
+    def headers(self) -> Mapping[str, str]:
+        """The header fields of every reply."""
+        return {}
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Accept no more. Connections are ended by `Connections.end_all`."""
+        self._stopping.set()
+        self._wake()
+        self._thread.join(1)
+        self.server_close()
+
+    def server_bind(self) -> None:
+        """Bind, without the parent's look-up of our own name in the DNS, which can hang."""
+        if self.address_family == socket.AF_INET6:
+            only_v6 = self.server_address[0] != "::"
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only_v6)
+        if sys.platform == "win32":  # there, REUSEADDR would let others take our port
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+
+    def get_request(self) -> tuple[Any, Any]:
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._stopping.wait(0.1)  # no descriptors left: do not spin until one is free
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give the connection a place and a thread; without a place, close it."""
+        host = _plain(client_address[0])
+        connection = self.connections.open(request, host, self.is_friend(host))
+        if connection is None or self._stopping.is_set():
+            self.shutdown_request(request)
+            return
+        threading.Thread(
+            target=self._work, args=(connection, client_address), name=self.thread_name, daemon=True
+        ).start()
+
+    def is_friend(self, host: str) -> bool:
+        """Whether a place kept for friends is for this address."""
+        return True
+
+    def prepare(self, connection: Connection) -> bool:
+        """Make `connection.socket` ready for HTTP. False: it is over already."""
+        return True
+
+    def _work(self, connection: Connection, client_address: Any) -> None:
+        try:
+            with contextlib.suppress(OSError):
+                connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.prepare(connection):
+                Handler(connection, client_address, self)  # type: ignore[arg-type]
+            _linger(connection.socket)
+        except CONNECTION_LOST as error:
+            _log.debug("%s: connection lost: %s", self.thread_name, error)
+        except Exception:  # the top of a thread
+            _log.exception("%s: a connection failed", self.thread_name)
+        finally:
+            self.connections.close(connection)
+            connection.socket.close()
+            self._database.close_thread()
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            self.handle_request()
+
+    def _wake(self) -> None:
+        """Let `handle_request` return, by a connection of our own."""
+        host, port = self.server_address[:2]
+        wildcard = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (comparing, not binding)
+        with contextlib.suppress(OSError):
+            socket.create_connection((wildcard.get(str(host), str(host)), port), 0.5).close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection: request after request, each under its own deadline."""
+
+    server: Server
+    request: Connection
+    rfile: io.BufferedReader
+
+    def setup(self) -> None:
+        self.connection = self.request.socket
+        self.deadline = Deadline(self.server.limits.request_seconds)
+        self.rfile = io.BufferedReader(TimedReader(self.connection, self.deadline), 16384)
+
+    def handle(self) -> None:
+        while self._one():
+            self.deadline.restart(self.server.limits.idle_seconds)
+
+    def finish(self) -> None:
+        self.rfile.close()
+
+    def read_body(self, length: int) -> bytes:
+        """The body, whose length the head has stated; a cut one ends the connection."""
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionResetError("the request was cut")
+        return body
+
+    def _one(self) -> bool:
+        """Answer one request; False when the connection is to end."""
+        if not self.rfile.peek(1):
+            return False
+        self.deadline.restart(self.server.limits.request_seconds)
+        keep_alive = False
+        try:
+            head = self._read_head()
+            keep_alive = head.keep_alive
+            reply = self.server.answer(self, head)
+        except CryptoChatError as error:
+            reply = problem(error)
+        except CONNECTION_LOST:
+            raise
+        except Exception:  # the top of a request
+            _log.exception("%s: a request failed", self.server.thread_name)
+            reply = problem(CryptoChatError("something went wrong here: see the log"))
+        keep_alive = keep_alive and reply.status < 400 and reply.stream is None
+        self._write(reply, keep_alive)
+        return keep_alive
+
+    def _read_head(self) -> Head:
+        most = self.server.limits.head_bytes
+        lines: list[bytes] = []
+        size = 0
+        while True:
+            line = self.rfile.readline(most - size + 1)
+            size += len(line)
+            if size > most:
+                raise HeadTooLarge(f"a head is at most {most} bytes")
+            if not line.endswith(b"\n"):
+                raise ConnectionResetError("the request was cut")
+            if not line.endswith(b"\r\n"):
+                raise BadRequest("a line of the head ends in CR LF")
+            if line == b"\r\n":
+                return parse_head(b"".join(lines)[:-2], self.server.limits)
+            lines.append(line)
+
+    def _write(self, reply: Reply, keep_alive: bool) -> None:
+        """The whole reply in one write; then the stream, if it is one, chunk by chunk."""
+        lines = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('', ''))[0]}"]
+        fields = {"Date": self.date_time_string(), **self.server.headers(), **reply.headers}
+        if reply.content_type is not None:
+            fields["Content-Type"] = reply.content_type
+        if reply.stream is None and reply.status != 204:
+            fields["Content-Length"] = str(len(reply.body))
+        if not keep_alive:
+            fields["Connection"] = "close"
+        lines += [f"{name}: {value}" for name, value in fields.items()]
+        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        self.connection.settimeout(self.server.limits.request_seconds)
+        self.connection.sendall(head + reply.body)
+        if reply.stream is not None:
+            self.connection.settimeout(self.server.limits.sse_write_seconds)
+            for chunk in reply.stream:
+                self.connection.sendall(chunk)
+
+
+def _plain(host: str) -> str:
+    """An IPv4 address that reached an IPv6 socket, as IPv4."""
+    return host[7:] if host.startswith("::ffff:") and "." in host else host
+
+
+def _linger(sock: socket.socket) -> None:
+    """Let what we have written arrive: closing on unread bytes would make the kernel discard it."""
+    with contextlib.suppress(OSError, ValueError):
+        socket.socket.shutdown(sock, socket.SHUT_WR)
+        deadline = Deadline(_LINGER_SECONDS)
+        left = _LINGER_BYTES
+        while left > 0:
+            sock.settimeout(deadline.left())
+            got = len(socket.socket.recv(sock, 65536))
+            left -= got or left

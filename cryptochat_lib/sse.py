@@ -1,0 +1,105 @@
+"""Server-sent events (WHATWG HTML, section 9.2), written by hand from the event log.
+
+A stream starts with the open questions and goes on with what is new. With a
+`Last-Event-ID` it resumes: from the log if that reaches back, else the messages
+come from the database, then one `reset` says: fetch the state anew. Nothing is
+lost and nothing comes twice.
+
+Threads: each stream runs on its own UI worker. A reader that does not read
+blocks that one until its write times out, and costs no memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import shapes
+from .errors import BadRequest
+from .events import Event, EventLog, message_event_number, message_number_before, to_line
+from .limits import Limits
+from .store import Store
+from .verification import Question, Verification
+
+_REPLAYED_AT_ONCE = 200
+
+
+class EventStreams:
+    """Makes streams of one node's events."""
+
+    def __init__(self, events: EventLog, store: Store, verification: Verification, limits: Limits) -> None:
+        self._events = events
+        self._messages = store.messages
+        self._verification = verification
+        self._limits = limits
+
+    def open(self, stream: str | None, last_event_id: str | None) -> Iterator[bytes]:
+        """The bytes of a stream: of every kind of event, or of the one that `stream` names."""
+        if stream is not None and stream not in ("verification", "messages"):
+            raise BadRequest("the stream is “verification” or “messages”; without a name come all")
+        return self._bytes(stream, _parse_id(last_event_id))
+
+    def _bytes(self, only: str | None, last: int | None) -> Iterator[bytes]:
+        yield b": CryptoChat\n\n"
+        for event in self._events_after(last):
+            if event is None:
+                yield b": still here\n\n"
+            elif only is None or event.stream in (only, "reset"):
+                yield _frame(event, named=only is None)
+
+    def _events_after(self, last: int | None) -> Iterator[Event | None]:
+        """Events without end; None when nothing has happened for a while."""
+        if last is None:
+            position, questions = self._questions(0)
+            yield from questions
+        else:
+            position = last
+        while not self._events.closed:
+            found = self._events.after(position, self._limits.sse_comment_seconds)
+            if found:
+                yield from found
+                position = found[-1].number
+            elif found is not None:
+                yield None
+            elif not self._events.closed:
+                reset, questions = self._questions(1)
+                yield from self._missed_messages(position, until=reset)
+                yield Event(reset - len(questions), "reset", "{}")
+                yield from questions
+                position = reset
+
+    def _questions(self, before: int) -> tuple[int, list[Event]]:
+        """The open questions, as events with numbers of this reader's own, after `before` other such numbers.
+
+        Returns the last of these numbers too: everything published from now on has a greater one.
+        """
+        first, questions = self._verification.questions(lambda count: self._events.reserve(before + count))
+        numbered = enumerate(questions, first + before)
+        found = [Event(number, "verification", to_line(_shape(asked))) for number, asked in numbered]
+        return first + before + len(questions) - 1, found
+
+    def _missed_messages(self, last: int, until: int) -> Iterator[Event]:
+        """From the database: the messages between two events."""
+        number = message_number_before(last)
+        most = message_number_before(until)
+        while page := self._messages.since(number, most, _REPLAYED_AT_ONCE):
+            for message in page:
+                data = to_line(shapes.message(message))
+                yield Event(message_event_number(message.number), "messages", data)
+            number = page[-1].number
+
+
+def _shape(asked: Question) -> dict[str, object]:
+    return shapes.question(asked.key, asked.username, asked.address, asked.reason)
+
+
+def _frame(event: Event, named: bool) -> bytes:
+    """One event; without a name a reader takes it for the default type, as the seed's page does."""
+    name = f"event: {event.stream}\n" if named or event.stream == "reset" else ""
+    return f"id: {event.number}\n{name}data: {event.data}\n\n".encode()
+
+
+def _parse_id(text: str | None) -> int | None:
+    """The event to resume after; an id that is no number cannot be ours, and is ignored."""
+    if text is None or not (text.isascii() and text.isdigit() and len(text) < 20):
+        return None
+    return int(text)

@@ -1,0 +1,166 @@
+"""TLS contexts: look, present, serve. The home of `ssl`.
+
+`ssl` has no callback that could ask a person, so each side learns the other's
+certificate before a client certificate is ever presented (docs/PROTOCOL.md,
+section 4):
+
+- *look*: a handshake without a certificate of ours and without a check. TLS 1.3
+  proves that the server holds its key before the server may refuse us.
+- *present*: only to one pinned certificate, the single trust anchor of that
+  context: OpenSSL aborts before our certificate leaves for anybody else.
+- *serve*: a client certificate is required, and the certificates that looks
+  have shown are the anchors. OpenSSL only keeps out who is not among them;
+  who may talk is `verification.admit`'s to say, by comparing DER bytes.
+
+Everywhere TLS 1.3 alone, no tickets (a resumed session is not verified
+again), no server name (it would tell listeners whom we call).
+
+Threads: any thread wraps sockets; `ServerTls._lock` guards the change of its
+context, never a handshake.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import ssl
+import tempfile
+import threading
+from collections.abc import Iterable
+
+from .errors import CertificateChanged, TlsRefused, Unreachable
+from .identity import Identity, parse_certificate
+from .model import Certificate
+
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which `ssl` does not name
+# Without PARTIAL_CHAIN two anchors with one subject shadow each other: whoever
+# announces a victim's UUID first would lock the victim out.
+_VERIFY_FLAGS = ssl.VerifyFlags(_NO_CHECK_TIME) | ssl.VERIFY_X509_PARTIAL_CHAIN
+
+Socket = ssl.SSLSocket
+CONNECTION_LOST = (ssl.SSLError, OSError)
+"""What a TLS socket raises when the other side, or the network, has ended it."""
+
+
+class ServerTls:
+    """The peer API's side. Its anchors follow the keys that the store remembers."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._lock = threading.Lock()
+        self._context = self._build(())
+
+    def trust(self, certificate: Certificate) -> None:
+        """Let handshakes with this certificate through, from now on."""
+        with self._lock:
+            self._context.load_verify_locations(cadata=certificate.der)
+
+    def replace(self, certificates: Iterable[Certificate]) -> None:
+        """Let handshakes with exactly these through. OpenSSL cannot remove one, so the context is new."""
+        context = self._build(certificates)
+        with self._lock:
+            self._context = context
+
+    def wrap(self, sock: socket.socket) -> ssl.SSLSocket:
+        """`sock` as the server's side of TLS, its handshake not yet done."""
+        with self._lock:
+            context = self._context
+        return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+
+    def _build(self, certificates: Iterable[Certificate]) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        _harden(context)
+        context.num_tickets = 0
+        context.verify_mode = ssl.CERT_REQUIRED
+        _load_identity(context, self._identity)
+        for certificate in certificates:
+            context.load_verify_locations(cadata=certificate.der)
+        return context
+
+
+def pinned_context(identity: Identity, pinned: Certificate) -> ssl.SSLContext:
+    """For a connection to the holder of one certificate, and nobody else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _harden(context)
+    context.check_hostname = False  # a peer is its certificate, not a name
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=pinned.der)
+    _load_identity(context, identity)
+    return context
+
+
+def connect(
+    sock: socket.socket, context: ssl.SSLContext, pinned: Certificate, seconds: float
+) -> ssl.SSLSocket:
+    """The client's handshake within `seconds`; CertificateChanged unless the server is `pinned`."""
+    tls = context.wrap_socket(sock, do_handshake_on_connect=False)
+    try:
+        handshake(tls, seconds)
+    except TlsRefused as error:
+        raise CertificateChanged("another key answers at that address") from error
+    if tls.getpeercert(binary_form=True) != pinned.der:
+        raise CertificateChanged("another key answers at that address")
+    return tls
+
+
+def look(sock: socket.socket, seconds: float) -> Certificate:
+    """The certificate whose key the server at `sock` holds, within `seconds`. Presents nothing, sends nothing, reads nothing.
+
+    Raises Unreachable, UnacceptableCertificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _harden(context)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with context.wrap_socket(sock, do_handshake_on_connect=False) as tls:
+        handshake(tls, seconds)
+        der = tls.getpeercert(binary_form=True)
+    if der is None:
+        raise Unreachable("the server has shown no certificate")
+    return parse_certificate(der)
+
+
+def peer_certificate(tls: ssl.SSLSocket) -> Certificate:
+    """The certificate at the other end of a finished handshake."""
+    return parse_certificate(tls.getpeercert(binary_form=True) or b"")
+
+
+def lost(error: Exception) -> Unreachable:
+    """Why an exchange ended without a whole response; TlsRefused if our certificate is not accepted (yet)."""
+    if isinstance(error, ssl.SSLError) and "ALERT_UNKNOWN_CA" in (error.reason or ""):
+        return TlsRefused("the other side does not know our certificate yet")
+    return Unreachable(f"the connection was lost: {getattr(error, 'reason', None) or error}")
+
+
+def handshake(tls: ssl.SSLSocket, seconds: float) -> None:
+    """The whole handshake within `seconds`: slow bytes do not prolong it.
+
+    Raises TlsRefused when the other side's certificate is not among the anchors,
+    Unreachable for every other failure.
+    """
+    try:
+        tls.settimeout(seconds)  # counted over all reads of one `do_handshake`
+        tls.do_handshake()
+    except ssl.SSLCertVerificationError as error:
+        raise TlsRefused("the other side's certificate is not one we know") from error
+    except CONNECTION_LOST as error:
+        raise Unreachable(f"the TLS handshake failed: {getattr(error, 'reason', None) or error}") from error
+
+
+def _harden(context: ssl.SSLContext) -> None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.options |= ssl.OP_NO_TICKET
+    context.verify_flags |= _VERIFY_FLAGS
+
+
+def _load_identity(context: ssl.SSLContext, identity: Identity) -> None:
+    """`ssl` reads keys from files only: encrypted under a password of one use, for its owner, and gone."""
+    password = secrets.token_hex(32)
+    descriptor, path = tempfile.mkstemp(prefix="cryptochat-")  # 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(identity.encrypted_pem(password.encode()))
+        context.load_cert_chain(path, password=password)
+    finally:
+        os.unlink(path)

@@ -1,0 +1,297 @@
+"""Who may talk to us: the one decision that both directions of traffic pass.
+
+A TLS handshake proves that the other side holds the key of the certificate it
+showed. It does not prove whose key that is. `admit` answers that, in this
+order, and nothing else in the program does:
+
+    1. is it the peer we meant to reach?               else WrongPeer
+    2. is it a certificate we stored for that peer,
+       and not a second one beside a verified one?     else CertificateChanged
+    3. has the user said yes?                          return the key
+    4. has the user said no?                           else PeerRejected
+    5. ask the user, and wait                          else PeerUndecided
+
+Only the user moves trust (`say_yes`, `say_no`). What comes over the network can
+add an unverified key (`learn`) and a question (`ask`), both bounded, nothing more.
+
+Threads: `admit` runs on peer-server workers and on senders, `say_yes` and
+`say_no` on a UI worker, `learn` on the looks. Everyone who waits for one key
+shares one gate (`gates`), so the user is asked once. `_lock` guards the questions
+and is never held while waiting for a person or a network; `_decide` makes
+decisions one after the other, and is held for a database write at most.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from .connections import Connections
+from .errors import (
+    CertificateChanged,
+    Conflict,
+    FingerprintDiffers,
+    NoSingleCertificate,
+    PeerRejected,
+    PeerUndecided,
+    UnknownUser,
+    WrongPeer,
+)
+from .events import EventLog
+from .gates import Gates
+from .identity import safety_number
+from .limits import Limits
+from .model import Certificate, KnownKey, PeerId, Trust
+from .presence import Presence
+from .shapes import question
+from .store import Store
+
+QUEUED, KNOCKED, ASKED = "queued", "knocked", "asked"
+"""Why somebody is pending: we have something for them, they tried to connect, the user wants to."""
+
+_RETRY_AFTER_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Question:
+    """One key that the user is asked about."""
+
+    key: KnownKey
+    username: str | None
+    address: str | None
+    reason: str
+
+
+class Verification:
+    """The decision, the gates and the questions of one node."""
+
+    def __init__(
+        self,
+        own: Certificate,
+        store: Store,
+        events: EventLog,
+        presence: Presence,
+        connections: Connections,
+        gates: Gates,
+        limits: Limits,
+    ) -> None:
+        self._own = own
+        self._keys = store.keys
+        self._events = events
+        self._presence = presence
+        self._connections = connections
+        self._limits = limits
+        self._decide = threading.Lock()
+        self._gates = gates
+        self._lock = threading.Lock()
+        self._questions: dict[str, Question] = {}
+
+    # The decision.
+
+    def admit(self, shown: Certificate, meant: PeerId | None = None, patience: float = 0.0) -> KnownKey:
+        """The verified key that `shown` is; else an error that says why not.
+
+        `meant`: the peer that we wanted to reach, None when it came to us.
+        `patience`: how many seconds to wait at the gate for the user's answer.
+        """
+        if meant is not None and shown.uuid != meant:
+            raise WrongPeer()
+        key = self._stored(shown)
+        if key.trust is Trust.UNVERIFIED and patience > 0 and not key.declined:
+            self.ask(key, KNOCKED)
+            self._gates.wait(shown.fingerprint_sha256, patience, lambda: self._open_question(shown))
+            key = self._stored(shown)
+        if key.trust is Trust.VERIFIED:
+            return key
+        if key.trust is Trust.REJECTED:
+            raise PeerRejected()
+        raise PeerUndecided(headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
+
+    def find(self, shown: Certificate) -> KnownKey | None:
+        """What we know of a certificate, without deciding anything."""
+        return self._keys.find(shown)
+
+    def pinned(self, uuid: PeerId) -> KnownKey:
+        """The key to which things for `uuid` may be sent; PeerRejected or PeerUndecided without one."""
+        key = self._keys.verified(uuid)
+        if key is not None:
+            return key
+        keys = self._keys.of(uuid)
+        if keys and all(k.trust is Trust.REJECTED for k in keys):
+            raise PeerRejected()
+        raise PeerUndecided()
+
+    def _stored(self, shown: Certificate) -> KnownKey:
+        key = self._keys.find(shown)
+        if key is None:
+            raise CertificateChanged()
+        if key.trust is Trust.UNVERIFIED and self._keys.verified(shown.uuid) is not None:
+            raise CertificateChanged()  # a conflict: shown in the list of users, never asked about
+        return key
+
+    def pin_all(self, keys: Iterable[KnownKey]) -> None:
+        """Tell `presence` which peers' whereabouts need the word of a key."""
+        rooms = self._keys.rooms_of_all()
+        for key in keys:
+            self._presence.pin(key.uuid, rooms.get(key.uuid, {}), key.answered_at)
+
+    def pending(self, uuid: PeerId) -> bool:
+        """Whether the user is asked about a key of `uuid`."""
+        with self._lock:
+            return any(q.key.uuid == uuid for q in self._questions.values())
+
+    # What the network can do.
+
+    def learn(
+        self, certificate: Certificate, address: str | None, busy: Callable[[PeerId], bool]
+    ) -> tuple[KnownKey, list[KnownKey]]:
+        """Remember a certificate that a look has shown; returns its key and those that made way.
+
+        Room for strangers is bounded, in all, for one address and for one UUID:
+        out goes the longest unseen, and last of all those that are pending or
+        `busy`, which says whether something is queued for a peer.
+        """
+        known = self._keys.find(certificate)
+        number = known.safety_number if known else safety_number(self._own, certificate)
+        with self._decide:
+            key = self._keys.add(certificate, number, address, _now())
+            out = self._surplus(key, busy) if known is None else []
+            if out:
+                self._keys.forget(out)
+        for gone in out:
+            self._settle_question(gone)
+        self._presence.touch(key.uuid)
+        return key, out
+
+    def ask(self, key: KnownKey, reason: str, username: str | None = None, address: str | None = None) -> None:
+        """Put the question to the user, once for each key until it is answered."""
+        if key.trust is not Trust.UNVERIFIED or (key.declined and reason != ASKED):
+            return
+        with self._lock:
+            fingerprint = key.certificate.fingerprint_sha256
+            if fingerprint in self._questions:
+                return
+            asked = Question(key, username or key.username, address or key.address, reason)
+            self._questions[fingerprint] = asked
+            self._events.publish("verification", question(key, asked.username, asked.address, reason))
+        self._presence.touch(key.uuid)
+
+    def questions(self, before: Callable[[int], int] | None = None) -> tuple[int, list[Question]]:
+        """The open questions. `before` is called with their number while none can be added or asked.
+
+        That is how a new stream takes its place in the log: what is asked
+        earlier is in the list, what is asked later is behind that place.
+        """
+        with self._lock:
+            found = list(self._questions.values())
+            return (before(len(found)) if before else 0), found
+
+    # What the user can do.
+
+    def say_yes(self, uuid: PeerId, fingerprint: str | None, method: str) -> KnownKey:
+        """Verify one key of `uuid`, from any state. Another verified key of it is rejected: trust moves.
+
+        `fingerprint`: the SHA-256 that the user compared; None means the only key there is.
+        """
+        with self._decide:
+            keys = self._keys.of(uuid)
+            chosen = self._choose(uuid, keys, fingerprint)
+            if chosen.uuid == self._own.uuid:
+                raise Conflict("this is you")
+            moved = [k for k in keys if k is not chosen and k.trust is Trust.VERIFIED]
+            self._keys.set_trust(
+                [(k, Trust.REJECTED, None, False) for k in moved] + [(chosen, Trust.VERIFIED, method, False)]
+            )
+        for key in moved:
+            self._withdrawn(key)
+        self.pin_all([chosen])
+        self._settle_question(chosen)
+        return chosen
+
+    def say_no(self, uuid: PeerId, fingerprint: str | None) -> list[KnownKey]:
+        """Take back one step: verified becomes unverified (and is not asked about), unverified rejected.
+
+        Without a fingerprint it means the verified key, or else every unverified one.
+        """
+        with self._decide:
+            keys = self._keys.of(uuid)
+            if not keys:
+                raise UnknownUser()
+            if fingerprint is not None:
+                meant = [self._choose(uuid, keys, fingerprint)]
+            else:
+                verified = [k for k in keys if k.trust is Trust.VERIFIED]
+                meant = verified or [k for k in keys if k.trust is Trust.UNVERIFIED]
+            self._keys.set_trust(
+                (k, Trust.UNVERIFIED if k.trust is Trust.VERIFIED else Trust.REJECTED, None, True)
+                for k in meant
+            )
+        for key in meant:
+            self._withdrawn(key)
+        return meant
+
+    def forget(self, uuid: PeerId) -> None:
+        """Forget every key of `uuid`."""
+        with self._decide:
+            keys = self._keys.of(uuid)
+            self._keys.forget(keys)
+        for key in keys:
+            self._withdrawn(key)
+        self._presence.forget(uuid)
+
+    # Parts of the above.
+
+    def _choose(self, uuid: PeerId, keys: list[KnownKey], fingerprint: str | None) -> KnownKey:
+        if not keys and fingerprint is None:
+            raise NoSingleCertificate(f"no certificate of {uuid} has been seen yet")
+        if fingerprint is None:
+            if len(keys) > 1:
+                raise NoSingleCertificate()
+            return keys[0]
+        for key in keys:
+            if key.certificate.fingerprint_sha256 == fingerprint:
+                return key
+        raise FingerprintDiffers()
+
+    def _open_question(self, shown: Certificate) -> bool:
+        key = self._keys.find(shown)
+        return key is not None and key.trust is Trust.UNVERIFIED and not key.declined
+
+    def _settle_question(self, key: KnownKey) -> None:
+        """The question of this key is answered: let everyone who waits look again."""
+        with self._lock:
+            self._questions.pop(key.certificate.fingerprint_sha256, None)
+        self._gates.open(key.certificate.fingerprint_sha256)
+        self._presence.touch(key.uuid)
+
+    def _withdrawn(self, key: KnownKey) -> None:
+        if self._keys.verified(key.uuid) is None:
+            self._presence.unpin(key.uuid)
+        self._settle_question(key)
+        self._connections.end(key.certificate.fingerprint_sha256)
+
+    def _surplus(self, new: KnownKey, busy: Callable[[PeerId], bool]) -> list[KnownKey]:
+        """Which unverified keys must go, now that `new` has come."""
+        everybody = [k for k in self._keys.all() if k.trust is Trust.UNVERIFIED]
+        with self._lock:
+            pending = set(self._questions)
+
+        def worth(key: KnownKey) -> tuple[bool, int]:
+            return key.certificate.fingerprint_sha256 in pending or busy(key.uuid), key.last_seen
+
+        out: list[KnownKey] = []
+        for group, most in (
+            ([k for k in everybody if k.uuid == new.uuid], self._limits.keys_of_one_uuid),
+            ([k for k in everybody if k.address == new.address], self._limits.unverified_keys_of_one_address),
+            (everybody, self._limits.unverified_keys),
+        ):
+            left = [k for k in group if k not in out]
+            if len(left) > most:
+                out += sorted(left, key=worth)[: len(left) - most]
+        return out
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
