@@ -98,7 +98,9 @@ class App:
         self.presence = presence = Presence(limits)
         discovery = self._make_discovery(presence, options.interfaces, limits)
         peers = Connections(
-            limits.peer_connections, limits.peer_connections_of_one_address, limits.peer_connections_unverified
+            limits.peer_connections,
+            limits.peer_connections_of_one_address,
+            limits.peer_connections_unverified,
         )
         pages = Connections(limits.ui_connections, limits.ui_connections, limits.ui_connections)
         gates = Gates(limits)

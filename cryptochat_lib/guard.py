@@ -25,7 +25,6 @@ from .http_head import Head
 from .model import Endpoint
 
 
-
 def own_hosts(host: str, port: int) -> frozenset[str]:
     """The values of Host that mean us: the loopback names, and the address that we listen on."""
     bound = str(Endpoint(host, port))

@@ -185,5 +185,3 @@ def _refuse_unsigned(certificate: x509.Certificate) -> None:
         certificate.verify_directly_issued_by(certificate)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
         raise UnacceptableCertificate("the certificate is not signed by its own key") from error
-
-

@@ -137,7 +137,8 @@ class Looker:
             key, out = self._verification.learn(certificate, endpoint.host, self._store.queue.waits_for)
             self._admit_to_handshakes(key, out)
             self._ask(key, where, endpoint)
-            self._presence.reached(where.uuid, None)
+            # A handshake proves the key: a verified one has answered here.
+            self._presence.reached(where.uuid, endpoint if key.trust is Trust.VERIFIED else None)
             return
 
     def _due(self, uuid: PeerId, endpoint: Endpoint) -> bool:

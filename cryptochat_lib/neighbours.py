@@ -62,6 +62,8 @@ class Neighbours:
             if self._store.queue.waits_for(key.uuid) and self._store.keys.verified(key.uuid) is None:
                 self._verification.ask(key, QUEUED)
         self.thread.start()
+        for uuid in self._store.queue.counts():
+            self._outbox.wake(uuid)  # whether it is there is learned by trying where it last answered
 
     def close(self) -> None:
         """End the thread; `presence` is closed with it."""

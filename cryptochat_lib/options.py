@@ -73,15 +73,38 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--db", metavar="FILE", help="the SQLite file (default: cryptochat.db in your data folder)")
-    add("--addr", metavar="HOST:PORT", default=":0",
-        help="where peers reach us (default: all interfaces, a random port)")
-    add("--uiaddr", metavar="HOST:PORT", default="127.0.0.1:9080",
-        help="where the page is, on loopback (default: %(default)s; port 0: any free one)")
-    add("--interface", metavar="NAME-OR-IP", action="append", default=[],
-        help="announce, look for peers and listen on this one only; may be repeated")
-    add("--username", metavar="NAME", help="the name shown to others (default: the stored one, else your login)")
+    add(
+        "--addr",
+        metavar="HOST:PORT",
+        default=":0",
+        help="where peers reach us (default: all interfaces, a random port)",
+    )
+    add(
+        "--uiaddr",
+        metavar="HOST:PORT",
+        default="127.0.0.1:9080",
+        help="where the page is, on loopback (default: %(default)s; port 0: any free one)",
+    )
+    add(
+        "--interface",
+        metavar="NAME-OR-IP",
+        action="append",
+        default=[],
+        help="announce, look for peers and listen on this one only; may be repeated",
+    )
+    add(
+        "--username",
+        metavar="NAME",
+        help="the name shown to others (default: the stored one, else your login)",
+    )
     add("--no-announce-name", action="store_true", help="leave the name out of the announcement")
-    add("--log", metavar="LEVEL", choices=_LEVELS, default="info", help=f"{', '.join(_LEVELS)} (default: info)")
+    add(
+        "--log",
+        metavar="LEVEL",
+        choices=_LEVELS,
+        default="info",
+        help=f"{', '.join(_LEVELS)} (default: info)",
+    )
     add("--no-browser", action="store_true", help="do not open the page")
     add("--version", action="version", version=f"cryptochat {__version__}")
     return parser
@@ -106,8 +129,8 @@ def _endpoint(option: str, text: str) -> Endpoint:
 def _loopback(endpoint: Endpoint) -> Endpoint:
     if not endpoint.host or not endpoint.ip.is_loopback:
         raise UsageError(
-            f"--uiaddr must be a loopback address such as 127.0.0.1, not {endpoint.host or 'every interface'}:"
-            " whoever reaches the page can read everything"
+            f"--uiaddr must be a loopback address such as 127.0.0.1, not"
+            f" {endpoint.host or 'every interface'}: whoever reaches the page can read everything"
         )
     return endpoint
 

@@ -123,7 +123,7 @@ class _Sender:
         self._outbox = outbox
         self._uuid = uuid
         self._changed = threading.Condition()
-        self._awake = True
+        self._awake = False
         self._ended = False
         self._failures = 0
         self._deliverer: Deliverer | None = None
@@ -180,7 +180,13 @@ class _Sender:
             if self._deliverer is None or self._deliverer.key.certificate != key.certificate:
                 self._hang_up()
                 self._deliverer = Deliverer(
-                    box._identity, key, box._store, box._presence, box._verification, box._connections, box._limits
+                    box._identity,
+                    key,
+                    box._store,
+                    box._presence,
+                    box._verification,
+                    box._connections,
+                    box._limits,
                 )
             while batch := box._store.queue.waiting(self._uuid, box._limits.batch_messages):
                 outcome = self._deliverer.deliver(batch)
@@ -216,6 +222,7 @@ class _Sender:
             box._presence.failed(self._uuid)
         waiting = [m.number for m in box._store.queue.waiting(self._uuid, box._limits.batch_messages)]
         if not waiting:
+            self._failures = 0
             return box._limits.idle_seconds
         box.report(box._store.queue.settle(self._uuid, waiting, DeliveryState.WAITING, failed.reason))
         most = box._limits.retry_most_seconds

@@ -67,7 +67,9 @@ class PeerApi:
 
     def _seed_message(self, request: Request) -> Reply:
         """The seed's form. A reply with a body would cost a seed-only peer its connection."""
-        incoming = wire.parse_seed_message(parse_room_name(request.params["room"]), request.body, self._limits)
+        incoming = wire.parse_seed_message(
+            parse_room_name(request.params["room"]), request.body, self._limits
+        )
         self._spend(request, 1)
         answer = self._receive(request, [incoming])[0]
         if answer.code == NotAMember.code:

@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 2**20
+_STREAM_BUFFER_BYTES = 2**16  # what a reader that does not read costs, before its write times out
 
 
 class Server(ThreadingHTTPServer):
@@ -60,9 +61,7 @@ class Server(ThreadingHTTPServer):
             endpoint.host, endpoint.port, self.address_family, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST
         )
         super().__init__(info[0][4], Handler)  # type: ignore[arg-type]
-        self._thread = threading.Thread(
-            target=self._accept, name=f"{self.thread_name}-accept", daemon=True
-        )
+        self._thread = threading.Thread(target=self._accept, name=f"{self.thread_name}-accept", daemon=True)
 
     def answer(self, handler: Handler, head: Head) -> Reply:
         """The reply to one request, whose body has not been read."""
@@ -108,7 +107,7 @@ class Server(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give the connection a place and a thread; without a place, close it."""
-        host = _plain(client_address[0])
+        host = _plain(client_address)
         connection = self.connections.open(request, host, self.is_friend(host))
         if connection is None or self._stopping.is_set():
             self.shutdown_request(request)
@@ -233,13 +232,18 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.sendall(head + reply.body)
         if reply.stream is not None:
             self.connection.settimeout(self.server.limits.sse_write_seconds)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _STREAM_BUFFER_BYTES)
             for chunk in reply.stream:
                 self.connection.sendall(chunk)
 
 
-def _plain(host: str) -> str:
-    """An IPv4 address that reached an IPv6 socket, as IPv4."""
-    return host[7:] if host.startswith("::ffff:") and "." in host else host
+def _plain(client_address: Any) -> str:
+    """The client's IP address as `model.Endpoint` has it: IPv4 also where it reached an IPv6 socket."""
+    host: str = client_address[0]
+    if host.startswith("::ffff:") and "." in host:
+        return host[7:]
+    scope = client_address[3] if len(client_address) == 4 else 0
+    return f"{host.partition('%')[0]}%{scope}" if scope else host
 
 
 def _linger(sock: socket.socket) -> None:

@@ -39,11 +39,15 @@ def message(value: Message) -> dict[str, Any]:
         "kind": value.kind,
         "own": value.own,
         "method": value.method,
-        "deliveries": [{"uuid": d.uuid, "state": d.state.value, "reason": d.reason} for d in value.deliveries],
+        "deliveries": [
+            {"uuid": d.uuid, "state": d.state.value, "reason": d.reason} for d in value.deliveries
+        ],
     }
 
 
-def delivery(uuid: PeerId, number: int, room: RoomName, state: DeliveryState, reason: str | None) -> dict[str, Any]:
+def delivery(
+    uuid: PeerId, number: int, room: RoomName, state: DeliveryState, reason: str | None
+) -> dict[str, Any]:
     """A `delivery` event: how far a message of ours got on its way to one person."""
     return {"id": str(number), "room": room, "uuid": uuid, "state": state.value, "reason": reason}
 

@@ -105,9 +105,9 @@ def connect(
 
 
 def look(sock: socket.socket, seconds: float) -> Certificate:
-    """The certificate whose key the server at `sock` holds, within `seconds`. Presents nothing, sends nothing, reads nothing.
+    """The certificate whose key the server at `sock` holds, within `seconds`.
 
-    Raises Unreachable, UnacceptableCertificate.
+    Presents nothing, sends nothing, reads nothing. Raises Unreachable, UnacceptableCertificate.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _harden(context)

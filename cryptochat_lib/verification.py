@@ -165,7 +165,9 @@ class Verification:
         self._presence.touch(key.uuid)
         return key, out
 
-    def ask(self, key: KnownKey, reason: str, username: str | None = None, address: str | None = None) -> None:
+    def ask(
+        self, key: KnownKey, reason: str, username: str | None = None, address: str | None = None
+    ) -> None:
         """Put the question to the user, once for each key until it is answered."""
         if key.trust is not Trust.UNVERIFIED or (key.declined and reason != ASKED):
             return

@@ -151,7 +151,9 @@ class Database:
         if application != APPLICATION_ID and (tables or version or application):
             raise StartupError(f"{self.path} is not a CryptoChat database: name another file with --db")
         if version > len(MIGRATIONS):
-            raise StartupError(f"{self.path} was made by a newer CryptoChat: update this one, or name another --db")
+            raise StartupError(
+                f"{self.path} was made by a newer CryptoChat: update this one, or name another --db"
+            )
         connection.execute("PRAGMA journal_mode=WAL")
         if version < len(MIGRATIONS):
             self.write(lambda tx: _migrate(tx, version, first))
@@ -210,6 +212,7 @@ def _lock(path: Path) -> int:
     except OSError as error:
         os.close(descriptor)
         raise StartupError(
-            f"the database {path} is in use by another CryptoChat: end that one, or name another file with --db"
+            f"the database {path} is in use by another CryptoChat:"
+            " end that one, or name another file with --db"
         ) from error
     return descriptor

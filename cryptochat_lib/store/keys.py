@@ -48,7 +48,15 @@ class Keys:
 
     def add(self, certificate: Certificate, safety_number: str, address: str | None, now: int) -> KnownKey:
         """Remember a new key as unverified, or that a known one was seen again."""
-        row = (certificate.uuid, certificate.fingerprint_sha256, certificate.der, safety_number, address, now, now)
+        row = (
+            certificate.uuid,
+            certificate.fingerprint_sha256,
+            certificate.der,
+            safety_number,
+            address,
+            now,
+            now,
+        )
         self._database.write(
             lambda tx: tx.execute(
                 "INSERT INTO keys (uuid, fingerprint, certificate, trust, safety_number, address,"
@@ -75,15 +83,20 @@ class Keys:
 
     def set_username(self, key: KnownKey, username: str) -> None:
         """The name that a message under this verified key carried."""
-        self._update(key, "username = ?", username)
+        self._update(key, "UPDATE keys SET username = ? WHERE fingerprint = ?", username)
 
     def set_answered(self, key: KnownKey, endpoint: Endpoint) -> None:
         """This key completed a handshake at `endpoint`."""
-        self._update(key, "answered_host = ?, answered_port = ?", endpoint.host, endpoint.port)
+        self._update(
+            key,
+            "UPDATE keys SET answered_host = ?, answered_port = ? WHERE fingerprint = ?",
+            endpoint.host,
+            endpoint.port,
+        )
 
     def set_speaks_v1(self, key: KnownKey) -> None:
         """This key has accepted our form of a message."""
-        self._update(key, "speaks_v1 = ?", 1)
+        self._update(key, "UPDATE keys SET speaks_v1 = ? WHERE fingerprint = ?", 1)
 
     def forget(self, keys: Iterable[KnownKey]) -> None:
         """Remove these keys, and the memberships of UUIDs that have none left."""
@@ -111,14 +124,10 @@ class Keys:
 
         self._database.write(work)
 
-    def _update(self, key: KnownKey, columns: str, *values: object) -> None:
-        """`columns` is written in this module, never taken from outside."""
-        self._database.write(
-            lambda tx: tx.execute(
-                f"UPDATE keys SET {columns} WHERE fingerprint = ?",
-                (*values, key.certificate.fingerprint_sha256),
-            )
-        )
+    def _update(self, key: KnownKey, statement: str, *values: object) -> None:
+        """Run `statement`, whose last parameter is the key's fingerprint."""
+        parameters = (*values, key.certificate.fingerprint_sha256)
+        self._database.write(lambda tx: tx.execute(statement, parameters))
 
 
 def _key(row: Row) -> KnownKey:

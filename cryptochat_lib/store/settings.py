@@ -29,11 +29,15 @@ class Settings:
         return None if row is None else row["value"]
 
     def set(self, name: str, value: str) -> None:
-        self._database.write(lambda tx: tx.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value)))
+        self._database.write(
+            lambda tx: tx.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+        )
 
     def joined_rooms(self) -> list[RoomName]:
         """The rooms that we are in, by name."""
-        return [RoomName(r["name"]) for r in self._database.read().execute("SELECT name FROM rooms ORDER BY name")]
+        return [
+            RoomName(r["name"]) for r in self._database.read().execute("SELECT name FROM rooms ORDER BY name")
+        ]
 
     def join(self, room: RoomName) -> None:
         joined = (room, time.time_ns() // 1_000_000)
