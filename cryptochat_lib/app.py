@@ -19,6 +19,7 @@ from typing import Protocol
 
 from .chat import Chat
 from .connections import Connections
+from .delivery import Means
 from .discovery import Discovery, Listener
 from .events import EventLog
 from .gates import Gates
@@ -108,7 +109,7 @@ class App:
         server_tls = ServerTls(identity)
 
         looker = Looker(presence, store, self.verification, server_tls, own.uuid, limits)
-        outbox = Outbox(identity, store, events, presence, self.verification, looker, peers, limits)
+        outbox = Outbox(Means(identity, store, presence, self.verification, peers, limits), looker, events)
         profile = Profile(
             own, store, presence, discovery, self._username(store), options.announce_name, limits
         )

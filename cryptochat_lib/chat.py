@@ -19,9 +19,10 @@ from .errors import NotAMember, NotJoined
 from .events import EventLog
 from .looker import Looker
 from .model import Delivery, DeliveryState, KnownKey, Message, RoomName, Trust
-from .outbox import UNDECIDED_HERE, Outbox
+from .outbox import Outbox
 from .presence import Presence, Whereabouts
 from .profile import Profile
+from .sender import UNDECIDED_HERE
 from .store import Store
 from .store.messages import OwnMessage
 from .verification import QUEUED, Verification

@@ -66,24 +66,27 @@ class Outcome:
     failed: Failed | None = None
 
 
+@dataclass(frozen=True)
+class Means:
+    """What it takes to deliver anything: the parts of the node that senders use."""
+
+    identity: Identity
+    store: Store
+    presence: Presence
+    verification: Verification
+    connections: Connections
+    limits: Limits
+
+
 class Deliverer:
     """Delivers to the holder of one verified key."""
 
-    def __init__(
-        self,
-        identity: Identity,
-        key: KnownKey,
-        store: Store,
-        presence: Presence,
-        verification: Verification,
-        connections: Connections,
-        limits: Limits,
-    ) -> None:
+    def __init__(self, means: Means, key: KnownKey) -> None:
         self.key = key
-        self._keys = store.keys
-        self._presence = presence
-        self._limits = limits
-        self._client = PeerClient(identity, key, verification, connections, limits)
+        self._keys = means.store.keys
+        self._presence = means.presence
+        self._limits = means.limits
+        self._client = PeerClient(means.identity, key, means.verification, means.connections, means.limits)
         self._accepted_v1 = key.speaks_v1
         self._refused_v1 = False
         self._answered_at = key.answered_at

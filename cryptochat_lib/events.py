@@ -97,7 +97,8 @@ class EventLog:
         with self._changed:
             if not self._first <= number <= self._latest:
                 return None
-            self._changed.wait_for(lambda: self._closed or self._latest > number, timeout)
+            # Not `_latest`: a number that was reserved for another reader is nothing to wake up for.
+            self._changed.wait_for(lambda: self._closed or self._has_after(number), timeout)
             if self._closed or number < self._first:
                 return None
             found: list[Event] = []
@@ -117,6 +118,9 @@ class EventLog:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def _has_after(self, number: int) -> bool:
+        return bool(self._events) and self._events[-1].number > number
 
     def _append(self, event: Event) -> None:
         self._events.append(event)

@@ -20,6 +20,7 @@ END_OF_HEAD = b"\r\n\r\n"
 
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) ([\x21-\x7e]+) HTTP/1\.([01])")
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x20-\x7e\x80-\xff\t]*)")
+_BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
@@ -99,6 +100,8 @@ def _parse_target(target: bytes) -> tuple[tuple[str, ...], dict[str, str]]:
 
 def _decode(part: bytes) -> str:
     """One percent-encoded part (RFC 3986, section 2.1), decoded after the path was split at its slashes."""
+    if _BAD_PERCENT.search(part):
+        raise BadRequest("the target has a % that encodes nothing")
     try:
         return unquote_to_bytes(part).decode()
     except UnicodeDecodeError as error:

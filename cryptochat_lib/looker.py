@@ -135,6 +135,7 @@ class Looker:
                 _log.debug("look at %s: %s", endpoint, error)
                 continue
             key, out = self._verification.learn(certificate, endpoint.host, self._store.queue.waits_for)
+            self._store.keys.set_answered(key, endpoint)
             self._admit_to_handshakes(key, out)
             self._ask(key, where, endpoint)
             # A handshake proves the key: a verified one has answered here.

@@ -67,7 +67,7 @@ class Presence:
             peer = self._peer(announcement.uuid)
             if peer is None:
                 return
-            if not peer.pinned or peer.answered_at is None or peer.answered_at in announcement.endpoints:
+            if not peer.pinned or peer.answered_at in announcement.endpoints:
                 peer.rooms = dict(announcement.rooms)
             else:
                 peer.rooms |= announcement.rooms

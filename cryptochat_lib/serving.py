@@ -109,7 +109,11 @@ class Server(ThreadingHTTPServer):
         """Give the connection a place and a thread; without a place, close it."""
         host = _plain(client_address)
         connection = self.connections.open(request, host, self.is_friend(host))
-        if connection is None or self._stopping.is_set():
+        if connection is None:
+            self.shutdown_request(request)
+            return
+        if self._stopping.is_set():
+            self.connections.close(connection)
             self.shutdown_request(request)
             return
         threading.Thread(

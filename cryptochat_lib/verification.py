@@ -168,12 +168,14 @@ class Verification:
     def ask(
         self, key: KnownKey, reason: str, username: str | None = None, address: str | None = None
     ) -> None:
-        """Put the question to the user, once for each key until it is answered."""
-        if key.trust is not Trust.UNVERIFIED or (key.declined and reason != ASKED):
-            return
+        """Put the question to the user, once for each key until it is answered.
+
+        `key` may be stale: what is stored decides, read under the lock that an
+        answer takes after it is stored, so no question outlives its answer.
+        """
         with self._lock:
             fingerprint = key.certificate.fingerprint_sha256
-            if fingerprint in self._questions:
+            if fingerprint in self._questions or not self._may_ask(key.certificate, reason):
                 return
             asked = Question(key, username or key.username, address or key.address, reason)
             self._questions[fingerprint] = asked
@@ -208,8 +210,10 @@ class Verification:
             )
         for key in moved:
             self._withdrawn(key)
+            self._presence.unpin(uuid)  # where that key answered says nothing of this one
         self.pin_all([chosen])
-        self._settle_question(chosen)
+        for key in keys:  # beside a verified key the others are conflicts, which nobody is asked about
+            self._settle_question(key)
         return chosen
 
     def say_no(self, uuid: PeerId, fingerprint: str | None) -> list[KnownKey]:
@@ -256,6 +260,13 @@ class Verification:
             if key.certificate.fingerprint_sha256 == fingerprint:
                 return key
         raise FingerprintDiffers()
+
+    def _may_ask(self, certificate: Certificate, reason: str) -> bool:
+        """Never about a key beside a verified one: that is a conflict, shown in the list of users."""
+        key = self._keys.find(certificate)
+        if key is None or key.trust is not Trust.UNVERIFIED or (key.declined and reason != ASKED):
+            return False
+        return self._keys.verified(key.uuid) is None
 
     def _open_question(self, shown: Certificate) -> bool:
         key = self._keys.find(shown)

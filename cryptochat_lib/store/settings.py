@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..errors import StartupError
+from ..errors import StartupError, UnacceptableCertificate
 from ..identity import Identity, parse_certificate
 from ..model import RoomName
 from .database import Database, Transaction
@@ -22,7 +22,10 @@ class Settings:
         row = self._database.read().execute("SELECT * FROM identity").fetchone()
         if row is None:
             raise StartupError(f"the database {self._database.path} is damaged: it holds no identity")
-        return Identity(parse_certificate(row["certificate"]), row["private_key"])
+        try:
+            return Identity(parse_certificate(row["certificate"]), row["private_key"])
+        except UnacceptableCertificate as error:
+            raise StartupError(f"the database {self._database.path} is damaged: its certificate") from error
 
     def get(self, name: str) -> str | None:
         row = self._database.read().execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()

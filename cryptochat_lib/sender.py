@@ -1,0 +1,162 @@
+"""One sender: the thread that moves what waits for one peer.
+
+Again and again:
+
+    1. the oldest waiting messages of its peer;          none: idle, then the thread ends
+    2. the pinned key, from `verification`;              none: until the user says yes
+    3. where the peer may be, from `presence`;           nowhere: until it shows up
+    4. deliver, in our form or the seed's;               settle what was answered
+    5. whatever failed is tried again: with back-off and jitter, or at once when woken.
+
+Threads: one for each sender, named `outbox-...`; any thread wakes or stops it.
+`_changed` guards `_awake` and `_ended`; all else belongs to the sender's thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+
+from . import shapes
+from .delivery import AWAY, Delivered, Deliverer, Failed, Means
+from .errors import CertificateChanged, CryptoChatError, NotAllowed, PeerRejected
+from .events import EventLog
+from .looker import Looker
+from .model import DeliveryState, PeerId
+from .store.queue import Progress
+
+_log = logging.getLogger(__name__)
+
+UNDECIDED_HERE = "waiting for you to verify"
+TAKEN_BACK = "you have taken your trust back"
+IMPOSTOR = "somebody else answers at this person's address"
+"""Reasons in words, as the user reads them."""
+
+
+def report(events: EventLog, changes: list[Progress]) -> None:
+    """Publish how far messages got."""
+    for change in changes:
+        events.publish(
+            "delivery",
+            shapes.delivery(change.uuid, change.number, change.room, change.state, change.reason),
+        )
+
+
+class Sender:
+    """The thread that sends to one peer. Make it, `start` it, `wake` it, `stop` it."""
+
+    def __init__(self, uuid: PeerId, means: Means, looker: Looker, events: EventLog) -> None:
+        self._uuid = uuid
+        self._means = means
+        self._looker = looker
+        self._events = events
+        self._limits = means.limits
+        self._queue = means.store.queue
+        self._changed = threading.Condition()
+        self._awake = False
+        self._ended = False
+        self._failures = 0
+        self._deliverer: Deliverer | None = None
+        self._thread = threading.Thread(target=self._run, name=f"outbox-{uuid[:8]}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> bool:
+        """Try at once; False if the thread has ended."""
+        with self._changed:
+            if self._ended:
+                return False
+            self._awake = True
+            self._changed.notify()
+            return True
+
+    def stop(self) -> None:
+        """Let the thread end, once what it is sending has ended."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        try:
+            while self._wait(self._step()):
+                pass
+        except Exception:  # the top of a thread
+            _log.exception("sending to %s stopped", self._uuid)
+        finally:
+            with self._changed:
+                self._ended = True
+            self._hang_up()
+            self._means.store.database.close_thread()
+
+    def _wait(self, seconds: float) -> bool:
+        """Sleep until woken or for `seconds`; False: nobody woke us for so long that the thread ends."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._awake or self._ended, seconds)
+            if not self._awake and not self._failures:
+                self._ended = True
+            self._awake = False
+            return not self._ended
+
+    def _step(self) -> float:
+        """Send what can be sent; returns the seconds to wait for the next try."""
+        try:
+            failed = self._send_all()
+        except PeerRejected:
+            withheld = self._queue.settle_all(self._uuid, DeliveryState.WITHHELD, TAKEN_BACK)
+            report(self._events, withheld)
+            failed = None
+        except CertificateChanged:
+            self._looker.look(self._uuid, again=True)
+            failed = Failed(IMPOSTOR)
+        except NotAllowed:
+            self._hang_up()
+            failed = Failed(UNDECIDED_HERE)
+        except CryptoChatError as error:
+            failed = Failed(str(error))
+        if failed is not None:
+            return self._back_off(failed)
+        self._failures = 0
+        return self._limits.idle_seconds
+
+    def _send_all(self) -> Failed | None:
+        """Steps 1 to 4, until nothing waits or something fails."""
+        while batch := self._queue.waiting(self._uuid, self._limits.batch_messages):
+            key = self._means.verification.pinned(self._uuid)
+            if self._deliverer is None or self._deliverer.key.certificate != key.certificate:
+                self._hang_up()
+                self._deliverer = Deliverer(self._means, key)
+            outcome = self._deliverer.deliver(batch)
+            self._settle(outcome.settled)
+            if outcome.failed is not None:
+                return outcome.failed
+            self._failures = 0
+        return None
+
+    def _settle(self, settled: list[Delivered]) -> None:
+        """Store and publish what the peer has answered, what is answered alike together."""
+        by_answer: dict[tuple[DeliveryState, str | None], list[int]] = {}
+        for one in settled:
+            by_answer.setdefault((one.state, one.reason), []).append(one.number)
+        for (state, reason), numbers in by_answer.items():
+            report(self._events, self._queue.settle(self._uuid, numbers, state, reason))
+
+    def _back_off(self, failed: Failed) -> float:
+        """Say why everything waits, and how long until the next try."""
+        if failed.reason == AWAY:
+            self._means.presence.failed(self._uuid)
+        waiting = [m.number for m in self._queue.waiting(self._uuid, self._limits.batch_messages)]
+        if not waiting:
+            self._failures = 0
+            return self._limits.idle_seconds
+        report(self._events, self._queue.settle(self._uuid, waiting, DeliveryState.WAITING, failed.reason))
+        longer = self._limits.retry_first_seconds * 2.0 ** min(self._failures, 16)
+        self._failures += 1
+        pause = max(failed.retry_after or 0.0, min(self._limits.retry_most_seconds, longer))
+        return pause * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
+
+    def _hang_up(self) -> None:
+        if self._deliverer is not None:
+            self._deliverer.close()
+            self._deliverer = None
