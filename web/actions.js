@@ -1,0 +1,106 @@
+/* What a person can do. Components call these; each asks the program and puts the answer in the store.
+ *
+ * `attempt` is the one place where a refusal becomes words on the page: beside the thing that was
+ * tried (`place`), never in a box that has to be closed before one can go on.
+ */
+import * as api from "./api.js";
+import { addMessage, earlierPage, historyOf, setProblem, showRoom, state } from "./store.js";
+import { loadNewest } from "./sync.js";
+import { words } from "./words.js";
+
+const PAGE = 50;
+export const MOST_CONTENT_BYTES = 64 * 1024;
+
+/** Try `work`; true if it was done, else what went wrong stands at `place`. */
+async function attempt(place, work) {
+  setProblem(place, null);
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    setProblem(place, error.message || words.problems.unknown);
+    return false;
+  }
+}
+
+export function show(view) {
+  state.view = view;
+}
+
+export function dismiss(place) {
+  setProblem(place, null);
+}
+
+export function openRoom(name) {
+  showRoom(name);
+  show("talk");
+  if (!state.rooms.get(name)?.joined || state.histories.has(name)) return;
+  return attempt("conversation", () => loadNewest(name));
+}
+
+export function joinRoom(typed, place) {
+  const name = typed.normalize("NFC").trim();
+  return attempt(place, async () => {
+    if (name === "") throw new Error(words.rooms.nameFirst);
+    await api.join(name);
+    const rooms = await api.rooms();
+    for (const room of rooms) state.rooms.set(room.name, room);
+    openRoom(name);
+  });
+}
+
+export function leaveRoom(name) {
+  return attempt("conversation", async () => {
+    await api.leave(name);
+    state.histories.delete(name);
+    if (state.room === name) showRoom(null);
+    show("rooms");
+  });
+}
+
+export function send(room, content) {
+  return attempt("composer", async () => {
+    if (new TextEncoder().encode(content).length > MOST_CONTENT_BYTES) throw new Error(words.composer.tooLong);
+    addMessage(await api.send(room, content));
+  });
+}
+
+export async function loadEarlier(room) {
+  const history = historyOf(room);
+  const oldest = history.messages[0];
+  if (history.whole || history.loading || !oldest) return;
+  history.loading = true;
+  await attempt("conversation", async () => {
+    earlierPage(room, await api.messages(room, { before: oldest.id, limit: PAGE }), PAGE);
+  });
+  history.loading = false;
+}
+
+export function rename(username) {
+  return attempt("identity", async () => {
+    state.info = await api.rename(username.trim());
+  });
+}
+
+/** Open somebody's card; where their key was never seen, have the program look at it. */
+export function showPerson(uuid) {
+  state.person = uuid;
+  if (uuid === null) return;
+  show("people");
+  const user = state.users.get(uuid);
+  if (user && user.fingerprint_sha256 === null && user.online) look(uuid);
+}
+
+export const look = (uuid) => attempt(uuid, () => api.look(uuid));
+
+/** The user's yes to one key, the one that was on the screen; `method`: "number" or "click". */
+export const verify = (uuid, fingerprint, method) => attempt(uuid, () => api.verify(uuid, fingerprint, method));
+
+/** The user's no: verified becomes unverified, unverified becomes rejected. */
+export const withdraw = (uuid, fingerprint) => attempt(uuid, () => api.withdraw(uuid, fingerprint));
+
+export const forget = (uuid) =>
+  attempt(uuid, async () => {
+    await api.forget(uuid);
+    if (state.person === uuid) state.person = null;
+  });

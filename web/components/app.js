@@ -1,0 +1,40 @@
+/* The whole page: header, then three parts side by side. On a narrow screen one part at a time. */
+import { h } from "../vendor/vue.js";
+import { show } from "../actions.js";
+import { state } from "../store.js";
+import { alarming, asking } from "../views.js";
+import { words } from "../words.js";
+import { Banner } from "./banner.js";
+import { Conversation } from "./conversation.js";
+import { Identity } from "./identity.js";
+import { People } from "./people.js";
+import { Rooms } from "./rooms.js";
+
+export const App = {
+  render: () =>
+    h("div", { class: ["page", `view-${state.view}`] }, [
+      h("header", { class: "top" }, [
+        h("h1", { class: "brand" }, [h("img", { src: "/icon.svg", alt: "", width: 30, height: 30 }), words.title]),
+        state.info && h(Identity),
+      ]),
+      h(Banner),
+      state.loaded && h("main", { class: "parts" }, [h(Rooms), h(Conversation), h(People)]),
+      state.loaded && viewSwitch(),
+    ]),
+};
+
+function viewSwitch() {
+  const unread = [...state.unread.values()].reduce((sum, number) => sum + number, 0);
+  const marks = { rooms: unread, talk: 0, people: asking().length + alarming().length };
+  return h(
+    "nav",
+    { class: "view-switch", "aria-label": words.views.label },
+    ["rooms", "talk", "people"].map((view) =>
+      h(
+        "button",
+        { type: "button", key: view, "aria-current": state.view === view ? "page" : null, onClick: () => show(view) },
+        [words.views[view], marks[view] > 0 && h("span", { class: "count" }, marks[view])],
+      ),
+    ),
+  );
+}

@@ -1,0 +1,19 @@
+/* What is wrong with the connection to the program, and when it is right again: said in one line. */
+import { h } from "../vendor/vue.js";
+import { state } from "../store.js";
+import { words } from "../words.js";
+import { Problem } from "./problem.js";
+
+export const Banner = {
+  render: () =>
+    h("div", { class: "banners" }, [
+      // The live region stays in the page, so that a screen reader notices what is put into it.
+      h("div", { role: "status", class: "banner-place" }, [message()]),
+      h(Problem, { place: "page" }),
+    ]),
+};
+
+function message() {
+  if (state.link !== "live") return h("p", { class: ["banner", `is-${state.link}`] }, words.link[state.link]);
+  return state.returned ? h("p", { class: "banner is-returned" }, words.link.returned) : null;
+}

@@ -1,0 +1,74 @@
+/* The field to write in. Above it stands who will get this; below it, what went wrong.
+ *
+ * What is typed is kept in this tab until it is stored by the program: a message is cleared from
+ * the field only after its POST was answered.
+ */
+import { h, nextTick, onMounted, ref } from "../vendor/vue.js";
+import { send, showPerson } from "../actions.js";
+import { draftOf, keepDraft } from "../drafts.js";
+import { state } from "../store.js";
+import { audience, nameOf } from "../views.js";
+import { words } from "../words.js";
+import { Problem } from "./problem.js";
+
+export const Composer = {
+  props: { room: { type: Object, required: true } },
+  setup(props) {
+    const text = ref(draftOf(props.room.name));
+    const field = ref(null);
+    const sending = ref(false);
+    const write = (value) => {
+      text.value = value;
+      keepDraft(props.room.name, value);
+    };
+    const submit = async (event) => {
+      event.preventDefault();
+      const content = text.value;
+      if (sending.value || content.trim() === "") return;
+      sending.value = true;
+      const stored = await send(props.room.name, content);
+      sending.value = false;
+      if (stored && text.value === content) write("");
+      await nextTick();
+      field.value?.focus();
+    };
+    const key = (event) => {
+      // While an input method composes a character, Enter is its own.
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
+    };
+    // Who opens a room wants to write. On a narrow screen this would call up the keyboard over it.
+    onMounted(() => matchMedia("(width >= 62rem)").matches && field.value.focus());
+    return () =>
+      h("form", { class: "composer", onSubmit: submit }, [
+        readers(props.room),
+        h("div", { class: "row" }, [
+          h("textarea", {
+            ref: field,
+            rows: 2,
+            name: "message",
+            dir: "auto",
+            "aria-label": words.composer.label(props.room.name),
+            placeholder: words.composer.placeholder,
+            title: words.composer.hint,
+            value: text.value,
+            onInput: (event) => write(event.target.value),
+            onKeydown: key,
+          }),
+          h("button", { type: "submit", class: "primary", disabled: sending.value || state.link !== "live" }, sending.value ? words.composer.sending : words.composer.send),
+        ]),
+        h(Problem, { place: "composer" }),
+      ]);
+  },
+};
+
+/** Who can read this, counted; and the offer to verify, at the moment it matters. */
+function readers(room) {
+  const counted = audience(room);
+  if (counted.all === 0) return h("p", { class: "readers" }, words.composer.nobody);
+  return h("p", { class: "readers" }, [
+    words.composer.audience(counted),
+    counted.undecided.slice(0, 2).map((user) =>
+      h("button", { type: "button", key: user.uuid, class: "small", onClick: () => showPerson(user.uuid) }, words.composer.verify(nameOf(user))),
+    ),
+  ]);
+}

@@ -1,0 +1,15 @@
+/* The page's own icons: strokes in a box of 16. They only repeat what words beside them say. */
+import { h } from "../vendor/vue.js";
+
+const STROKES = {
+  check: "M3 8.5l3.2 3.5L13 4.5",
+  question: "M5.5 6a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.8M8 13v.1",
+  cross: "M4 4l8 8M12 4l-8 8",
+  bang: "M8 3v6.5M8 12.9v.1",
+  pencil: "M3 13l.6-3L10.5 3l2.5 2.5L6 12.4 3 13z",
+  down: "M8 3v9.5M4 8.7l4 4 4-4",
+};
+
+export function icon(name) {
+  return h("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, [h("path", { d: STROKES[name] })]);
+}

@@ -1,0 +1,70 @@
+/* One message: a ruled card with the sender's name tag, and, on our own, how far it got.
+ *
+ * The text of a message is only ever a text node. `time` is our clock; the sender's claim is shown
+ * on hover, where the two may differ.
+ */
+import { h, ref } from "../vendor/vue.js";
+import { showPerson } from "../actions.js";
+import { state } from "../store.js";
+import { clockTime, fullTime } from "../time.js";
+import { hueOf, nameByUuid } from "../views.js";
+import { words } from "../words.js";
+import { icon } from "./icons.js";
+
+export const Message = {
+  props: { message: { type: Object, required: true } },
+  setup(props) {
+    const open = ref(false);
+    return () => {
+      const { message } = props;
+      return h("article", { class: ["card", hueOf(message.sender.uuid), { own: message.own }], "data-id": message.id }, [
+        h("header", { class: "card-head" }, [nameTag(message), !message.own && method(message), time(message)]),
+        h("p", { class: "content", dir: "auto" }, message.content),
+        message.own && progress(message, open),
+      ]);
+    };
+  },
+};
+
+function nameTag({ own, sender }) {
+  if (own) return h("span", { class: "tag" }, [h("bdi", sender.username), h("span", { class: "you" }, words.message.you)]);
+  return h("button", { type: "button", class: "tag", onClick: () => showPerson(sender.uuid) }, h("bdi", sender.username));
+}
+
+function time({ time: stored, sent }) {
+  const title = sent ? `${fullTime(stored)}\n${words.message.sentAt(fullTime(sent))}` : fullTime(stored);
+  return h("time", { datetime: stored, title }, clockTime(stored));
+}
+
+/** How the sender had been verified when this arrived; it does not change when trust does. */
+function method({ method: how }) {
+  if (!how) return null;
+  const label = words.message.methods[how] ?? words.message.methods.other;
+  return h("span", { class: "method", title: label, role: "img", "aria-label": label }, icon("check"));
+}
+
+function progress(message, open) {
+  const deliveries = message.deliveries ?? [];
+  if (deliveries.length === 0) return h("p", { class: "progress" }, words.message.nobody);
+  const done = deliveries.filter((delivery) => delivery.state === "delivered").length;
+  const troubled = deliveries.some((delivery) => !["delivered", "waiting"].includes(delivery.state));
+  return h("div", { class: ["progress", { done: done === deliveries.length, troubled }] }, [
+    h("button", { type: "button", class: "plain", "aria-expanded": open.value, onClick: () => (open.value = !open.value) }, [
+      done === deliveries.length && icon("check"),
+      troubled && icon("bang"),
+      words.message.delivered(done, deliveries.length),
+    ]),
+    open.value && h("ul", { "aria-label": words.message.details }, deliveries.map(row)),
+  ]);
+}
+
+function row({ uuid, state: reached, reason }) {
+  const online = state.users.get(uuid)?.online;
+  const why = reason ?? (reached === "waiting" && online === false ? "away" : null);
+  return h("li", { key: uuid }, [
+    h("bdi", nameByUuid(uuid)),
+    ": ",
+    words.message.states[reached] ?? reached,
+    why && ` (${words.reasons[why] ?? why})`,
+  ]);
+}

@@ -1,0 +1,67 @@
+/* The people: alarms first, then a quiet list of those who wait for an answer, then everyone else.
+ *
+ * Nobody can push a box in front of what the user is doing: who knocks is listed here and counted
+ * on the narrow screen's switch, no more.
+ */
+import { h } from "../vendor/vue.js";
+import { showPerson, withdraw } from "../actions.js";
+import { state } from "../store.js";
+import { alarming, asking, hueOf, nameOf, onlyClaimed, openRoom, peopleElsewhere, peopleIn } from "../views.js";
+import { words } from "../words.js";
+import { Alarm } from "./alarm.js";
+import { icon } from "./icons.js";
+import { Person } from "./person.js";
+
+const STATUS_ICONS = { verified: "check", unverified: "question", rejected: "cross", changed: "bang" };
+
+export const People = {
+  render() {
+    const room = openRoom();
+    const here = peopleIn(room);
+    const elsewhere = peopleElsewhere(room);
+    return h("section", { class: "part people", "aria-label": words.people.title }, [
+      alarming().map((user) => h(Alarm, { key: user.uuid, user })),
+      questions(asking()),
+      room && h("h2", words.people.here),
+      room && (here.length > 0 ? personList(here) : h("p", { class: "empty" }, words.people.nobodyHere)),
+      (elsewhere.length > 0 || !room) && h("h2", room ? words.people.elsewhere : words.people.title),
+      elsewhere.length > 0 && personList(elsewhere),
+      !room && elsewhere.length === 0 && h("p", { class: "empty" }, words.people.nobody),
+    ]);
+  },
+};
+
+function questions(users) {
+  if (users.length === 0) return null;
+  return h("section", { class: "questions", "aria-label": words.people.asking }, [
+    h("h2", words.people.asking),
+    h("ul", users.map((user) => h("li", { key: user.uuid, class: "question" }, [
+      h("p", [name(user)]),
+      h("p", { class: "note" }, words.people.reasons[state.questions.get(user.uuid)?.reason] ?? words.people.reasons.other),
+      h("div", { class: "row" }, [
+        h("button", { type: "button", class: "primary", onClick: () => showPerson(user.uuid) }, words.people.verify),
+        h("button", { type: "button", onClick: () => withdraw(user.uuid, user.fingerprint_sha256) }, words.people.notNow),
+      ]),
+    ]))),
+  ]);
+}
+
+function personList(users) {
+  return h("ul", { class: "person-list" }, users.map((user) => {
+    const open = state.person === user.uuid;
+    return h("li", { key: user.uuid, class: ["person", hueOf(user.uuid), { open }], "data-uuid": user.uuid }, [
+      h("button", { type: "button", class: "person-row", "aria-expanded": open, onClick: () => showPerson(open ? null : user.uuid) }, [
+        h("span", { class: ["dot", { online: user.online }] }),
+        name(user),
+        h("span", { class: ["status", user.status] }, [icon(STATUS_ICONS[user.status] ?? "question"), words.people.status[user.status]]),
+        h("span", { class: "presence" }, user.online ? words.people.online : words.people.away),
+      ]),
+      open && h(Person, { user }),
+    ]);
+  }));
+}
+
+function name(user) {
+  const shown = onlyClaimed(user) ? words.people.callsItself(user.username) : nameOf(user);
+  return h("bdi", { class: ["person-name", { claimed: onlyClaimed(user) }] }, shown);
+}

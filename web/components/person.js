@@ -1,0 +1,67 @@
+/* One person's card: what the trust in their key is, and what one can do about it. */
+import { h } from "../vendor/vue.js";
+import { forget, look, withdraw } from "../actions.js";
+import { openRoom } from "../views.js";
+import { words } from "../words.js";
+import { Confirm } from "./confirm.js";
+import { keyDetails } from "./key-details.js";
+import { Problem } from "./problem.js";
+import { NumberGrid } from "./number-grid.js";
+import { Verification } from "./verification.js";
+
+export const Person = {
+  props: { user: { type: Object, required: true } },
+  mounted() {
+    const row = this.$el.closest("li");
+    if (row.contains(document.activeElement)) return;
+    // Opened from another part of the page: the user, and the keyboard, follow.
+    row.scrollIntoView({ block: "nearest" });
+    row.querySelector(".person-row").focus({ preventScroll: true });
+  },
+  render() {
+    const { user } = this;
+    return h("div", { class: "person-card" }, [
+      user.fingerprint_sha256 === null ? unseen(user) : trust(user),
+      h(Problem, { place: user.uuid }),
+      actions(user),
+      keyDetails(words.person.details, user, addressOf(user)),
+    ]);
+  },
+};
+
+function unseen(user) {
+  return h("div", { class: "unseen" }, [
+    h("p", user.online ? words.person.noKey : words.person.noKeyAway),
+    user.online && h("button", { type: "button", onClick: () => look(user.uuid) }, words.person.look),
+  ]);
+}
+
+function trust(user) {
+  if (user.status === "verified")
+    return [
+      h("p", { class: "trusted" }, words.person.verified),
+      h("h3", words.person.number),
+      h(NumberGrid, { number: user.safety_number }),
+      h("p", { class: "note" }, words.person.numberAbout),
+    ];
+  return [
+    user.status === "rejected" && h("p", { class: "warning" }, words.person.rejected),
+    // Another key is another question: with it, the card begins anew.
+    h(Verification, { user, key: user.fingerprint_sha256 }),
+  ];
+}
+
+function actions(user) {
+  const { uuid, status, fingerprint_sha256: key } = user;
+  const open = key !== null && (status === "unverified" || status === "changed");
+  const confirm = (label, question, act) => h(Confirm, { key: label, label, question, onYes: act });
+  return h("div", { class: "row wrap" }, [
+    status === "verified" && confirm(words.person.unverify, words.person.unverifySure, () => withdraw(uuid, key)),
+    open && confirm(words.person.reject, words.person.rejectSure, () => withdraw(uuid, key)),
+    confirm(words.person.forget, words.person.forgetSure, () => forget(uuid)),
+  ]);
+}
+
+function addressOf(user) {
+  return openRoom()?.members.find((member) => member.uuid === user.uuid)?.address;
+}

@@ -1,0 +1,25 @@
+/* Where the page is put together: this file is read first.
+ *
+ * Data flows one way, and each arrow is one file:
+ *
+ *     api.js    what we ask of the program     \
+ *     events.js what the program tells us      /  ->  sync.js  ->  store.js  ->  components/*
+ *                                                                                    |
+ *     api.js  <-  actions.js, what a person can do  <--------------------------------+
+ *
+ * Components read the store and call actions. They never fetch, and nothing but sync.js and
+ * actions.js changes the store. The program is the same machine's CryptoChat; the page talks to
+ * nothing else, and its policy would not let it.
+ */
+import { createApp } from "./vendor/vue.js";
+import * as api from "./api.js";
+import { App } from "./components/app.js";
+import { follow } from "./events.js";
+import * as session from "./session.js";
+import * as sync from "./sync.js";
+import { dress } from "./words.js";
+
+dress(document.documentElement);
+session.start({ exchange: api.exchangeCode, onState: sync.sessionChanged });
+createApp(App).mount("#app");
+follow({ onOpen: sync.opened, onEvent: sync.received, onLost: sync.lost });

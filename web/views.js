@@ -1,0 +1,96 @@
+/* Questions that components ask of the store. Nothing here changes anything. */
+import { state } from "./store.js";
+import { words } from "./words.js";
+
+const COLLATOR = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
+const HUES = 10;
+
+export const byName = (a, b) => COLLATOR.compare(a.name, b.name);
+
+export function joinedRooms() {
+  return [...state.rooms.values()].filter((room) => room.joined).sort(byName);
+}
+
+export function roomsNearby() {
+  return [...state.rooms.values()].filter((room) => !room.joined).sort(byName);
+}
+
+export function openRoom() {
+  return state.rooms.get(state.room) ?? null;
+}
+
+/** Everyone but ourselves, by UUID. */
+export function others() {
+  return [...state.users.values()].filter((user) => user.uuid !== state.info?.uuid);
+}
+
+/** The members of a room but ourselves, as users; a member that is not listed yet is made up of what is known. */
+export function peopleIn(room) {
+  const members = (room?.members ?? []).filter((member) => !member.self);
+  return members.map((member) => state.users.get(member.uuid) ?? { ...UNSEEN, ...member }).sort(byPerson);
+}
+
+const UNSEEN = { fingerprint: null, fingerprint_sha256: null, safety_number: null, pending: false, conflict: null };
+
+export function peopleElsewhere(room) {
+  const here = new Set((room?.members ?? []).map((member) => member.uuid));
+  return others().filter((user) => !here.has(user.uuid)).sort(byPerson);
+}
+
+/** Who waits for the user's answer. */
+export function asking() {
+  return others().filter((user) => user.pending && user.status !== "verified" && user.status !== "rejected").sort(byPerson);
+}
+
+/** Whose key is not what it was: shown above everything else. */
+export function alarming() {
+  return others().filter((user) => user.conflict || user.status === "changed").sort(byPerson);
+}
+
+function byPerson(a, b) {
+  return Number(b.online) - Number(a.online) || COLLATOR.compare(nameOf(a), nameOf(b));
+}
+
+/** A name to use within a sentence. */
+export function nameOf(user) {
+  return user.username || words.people.nameless(user.uuid.slice(0, 8));
+}
+
+/** Whether a name is only announced: it never came in a message under a verified key. */
+export function onlyClaimed(user) {
+  return Boolean(user.username) && !user.username_verified;
+}
+
+/** The name of a message's recipient or sender. */
+export function nameByUuid(uuid) {
+  if (uuid === state.info?.uuid) return state.info.username;
+  return nameOf(state.users.get(uuid) ?? { uuid });
+}
+
+/** How many of our messages, as far as they are loaded, wait for this person. */
+export function waitingFor(uuid) {
+  let count = 0;
+  for (const { messages } of state.histories.values())
+    for (const message of messages)
+      if (message.deliveries?.some((delivery) => delivery.uuid === uuid && delivery.state === "waiting")) count += 1;
+  return count;
+}
+
+/** Who gets what is sent now, counted for the line above Send. */
+export function audience(room) {
+  const people = peopleIn(room).filter((user) => user.status !== "rejected");
+  const verified = people.filter((user) => user.status === "verified");
+  return {
+    all: people.length,
+    now: verified.filter((user) => user.online).length,
+    away: verified.filter((user) => !user.online).length,
+    undecided: people.filter((user) => user.status !== "verified"),
+  };
+}
+
+/** The class of somebody's colour: it follows the key's UUID, so two people of one name differ. */
+export function hueOf(uuid) {
+  let sum = 0;
+  for (const character of uuid) sum = (sum * 31 + character.charCodeAt(0)) % 9973;
+  return `hue-${sum % HUES}`;
+}
