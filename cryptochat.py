@@ -61,7 +61,7 @@ def _stop_on_signals() -> threading.Event:
             os._exit(1)
         stop.set()
         leave = threading.Timer(_EXIT_WITHIN_SECONDS, os._exit, (0,))
-        leave.daemon = True
+        leave.name, leave.daemon = "exit", True
         leave.start()
 
     signal.signal(signal.SIGINT, handle)

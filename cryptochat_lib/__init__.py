@@ -8,13 +8,15 @@ Reading order. What travels is in `docs/PROTOCOL.md`; then
 4. how it is put together: `app`;
 5. the rest at leisure.
 
-A module imports only from the rows above its own (`test/unit/test_bands.py`):
+A module imports only from the rows above its own, and in its own row from what
+stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
 
     values     errors, limits > model > wire, http_head, txt, shapes
-    parts      identity   store   events   presence   interfaces > discovery
-    policy     connections > verification   tls
-    use cases  peer_client > looker > outbox > roster > chat > neighbours
-    edges      deadline > routing > serving > peer_server   guard, session, sse, page > ui_server
+    parts      identity > store   events   presence   deadline
+               interfaces > sightings, mdns_prompt > mdns_link > discovery
+    policy     gates, connections, rates, eviction > verification   tls
+    use cases  peer_client, profile > looker, delivery, roster > sender > outbox > chat, people, neighbours
+    edges      routing > guard, session, sse, page, serving > listening, peer_server, ui_server
     root       options > app
 """
 

@@ -30,8 +30,10 @@ from .verification import Verification
 AWAY = "asleep or off the network"
 UNDECIDED_THERE = "has not verified you yet"
 BUSY = "cannot take more at the moment"
+NONSENSE = "gave an answer that makes no sense"
 LOST = "the connection was lost before the answer"
 
+_ROOM_BYTES = 600  # the most that a room's name takes in JSON, in whichever form
 _UNKNOWN_REQUEST = (404, 405, 501)
 _REFUSED = {
     "not-a-member": "has left the room",
@@ -118,13 +120,13 @@ class Deliverer:
             return Outcome(failed=reply)
         if reply.status in _UNKNOWN_REQUEST:
             return None
-        if reply.status != 200:
+        if reply.status >= 300:
             return self._refused(chosen, reply)
-        self._remember_v1()
         try:
             answers = wire.parse_answers(reply.body, self._limits)
-        except BadRequest:
-            return Outcome(failed=Failed("gave an answer that makes no sense"))
+        except BadRequest:  # a server that says yes to everything knows nothing of our form
+            return Outcome(failed=Failed(NONSENSE)) if self._accepted_v1 else None
+        self._remember_v1()
         outcome = Outcome()
         for message in chosen:
             answer = answers.get(message.wire_id or "")
@@ -200,7 +202,7 @@ def _fitting(messages: list[Message], limits: Limits) -> Iterable[Message]:
     """As many of the first messages as fit one body; at least one does, by the limits of its parts."""
     size = 0
     for message in messages:
-        size += len(wire.batch([(message, message.room)])) + 4 * limits.room_name_bytes
+        size += len(wire.batch([(message, message.room)])) + _ROOM_BYTES
         if size > limits.body_bytes and message is not messages[0]:
             return
         yield message

@@ -19,7 +19,7 @@ from .limits import Limits
 END_OF_HEAD = b"\r\n\r\n"
 
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) ([\x21-\x7e]+) HTTP/1\.([01])")
-_FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x20-\x7e\x80-\xff\t]*)")
+_FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\x20-\x7e\x80-\xff\t]*)")
 _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,15}")
 
@@ -79,7 +79,7 @@ def _parse_field(raw: bytes) -> tuple[str, str]:
     field = _FIELD.fullmatch(raw)
     if not field:
         raise BadRequest("a header field is malformed")
-    return field[1].decode().lower(), field[2].decode("latin-1").rstrip(" \t")
+    return field[1].decode().lower(), field[2].decode("latin-1").strip(" \t")
 
 
 def _parse_target(target: bytes) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -31,6 +31,15 @@ from .model import Certificate, PeerId, parse_peer_id
 _RSA_BITS = 3072
 _LEAST_RSA_BITS = 2048
 _MOST_DER_BYTES = 4096
+# What `cryptography` raises for bytes that are not a certificate as it should be.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 _BOTH_USES = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
 
 SAFETY_ITERATIONS = 32_768
@@ -46,7 +55,8 @@ class Identity:
 
     def encrypted_pem(self, password: bytes) -> bytes:
         """The certificate and the key under `password`: what `ssl` can only read from a file."""
-        key = serialization.load_der_private_key(self.private_key, None)
+        # Unchecked: we made this key, and the check of an RSA key takes a quarter of a second.
+        key = serialization.load_der_private_key(self.private_key, None, unsafe_skip_rsa_key_validation=True)
         certificate = x509.load_der_x509_certificate(self.certificate.der)
         return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
             serialization.Encoding.PEM,
@@ -102,16 +112,19 @@ def parse_certificate(der: bytes) -> Certificate:
     """
     if len(der) > _MOST_DER_BYTES:
         raise UnacceptableCertificate(f"the certificate is larger than {_MOST_DER_BYTES} bytes")
-    try:
-        certificate = x509.load_der_x509_certificate(der)
-        key = certificate.public_key()
-        extensions = certificate.extensions
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    try:  # `cryptography` reads some parts only when asked for them
+        return _parse(der)
+    except _UNREADABLE as error:
         raise UnacceptableCertificate("the certificate cannot be read") from error
+
+
+def _parse(der: bytes) -> Certificate:
+    certificate = x509.load_der_x509_certificate(der)
     if certificate.version is not x509.Version.v3:
         raise UnacceptableCertificate("the certificate is not X.509 version 3")
     peer_id = _subject_id(certificate)
-    _refuse_authorities(extensions)
+    key = certificate.public_key()
+    _refuse_authorities(certificate.extensions)
     _refuse_weak(key)
     _refuse_unsigned(certificate)
     public_key = _spki(key)

@@ -62,7 +62,6 @@ class Limits:
     # The announcement must fit one packet.
     joined_rooms: int = 16
     txt_bytes: int = 1200
-    room_name_bytes: int = 100
     silence_seconds: float = 120.0
 
     # What waits for a recipient.
@@ -87,6 +86,5 @@ class Limits:
     sse_write_seconds: float = 10.0
     open_code_seconds: float = 60.0
 
-    # The disk, and the end.
+    # The disk.
     free_disk_bytes: int = 200 * MIB
-    shutdown_seconds: float = 3.0

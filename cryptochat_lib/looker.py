@@ -75,6 +75,7 @@ class Looker:
         with self._lock:
             if asked:
                 self._wanted.add(uuid)
+                self._never_looked(uuid)
             if len(self._due_peers) >= self._limits.announced_peers:
                 return
             self._due_peers[uuid] = again or self._due_peers.get(uuid, False)
@@ -82,6 +83,13 @@ class Looker:
                 return
             self._workers += 1
         threading.Thread(target=self._work, name="look", daemon=True).start()
+
+    def look_for_wanted(self) -> None:
+        """Look again at those whom the user wants to reach and whom no look has found yet."""
+        with self._lock:
+            wanted = list(self._wanted)
+        for uuid in wanted:
+            self.look(uuid)
 
     def look_at_address(self, host: str) -> None:
         """Somebody unknown came from `host`: look at whoever is announced there."""
@@ -91,7 +99,8 @@ class Looker:
     def forgotten(self, uuid: PeerId) -> None:
         """Keys of `uuid` are gone: close the door to them, and look anew when there is reason to."""
         with self._lock:
-            self._looked = {k: at for k, at in self._looked.items() if k[0] != uuid}
+            self._wanted.discard(uuid)
+            self._never_looked(uuid)
         self.start()
 
     def close(self) -> None:
@@ -137,10 +146,15 @@ class Looker:
             key, out = self._verification.learn(certificate, endpoint.host, self._store.queue.waits_for)
             self._store.keys.set_answered(key, endpoint)
             self._admit_to_handshakes(key, out)
-            self._ask(key, where, endpoint)
+            if key not in out:
+                self._ask(key, where, endpoint)
             # A handshake proves the key: a verified one has answered here.
             self._presence.reached(where.uuid, endpoint if key.trust is Trust.VERIFIED else None)
             return
+
+    def _never_looked(self, uuid: PeerId) -> None:
+        """Make `uuid` due at once; under the lock."""
+        self._looked = {k: at for k, at in self._looked.items() if k[0] != uuid}
 
     def _due(self, uuid: PeerId, endpoint: Endpoint) -> bool:
         now = time.monotonic()

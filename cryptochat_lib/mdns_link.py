@@ -11,8 +11,9 @@ keeps pointers for 1,125 s at least, and takes no notice of a peer that fell sil
     at the start     the question for our service, three times
     somebody lacks a record      that record's questions, a few peers at a time
     somebody was quiet for 90 s  the question again; all answers refresh everyone
-    nobody is here               the question and our announcement every 30 s, so that a
-                                 cable that was out for long is noticed when it is in again
+    nobody is here               the question and our announcement, every 30 s and when
+                                 somebody is heard again: if it was our cable that was
+                                 out, all the others have given us up
 
 Everything here runs on the discovery thread, in its asyncio loop. `zeroconf` has its
 home in this module and in `mdns_prompt`.
@@ -94,6 +95,7 @@ class Link:
         self._questions: list[asyncio.TimerHandle] = []
         self._lacking: asyncio.TimerHandle | None = None
         self._asked_at = float("-inf")
+        self._is_alone = True
 
     async def open(self) -> None:
         """Join the link: from now on it is heard."""
@@ -143,10 +145,10 @@ class Link:
         """What time makes due. Called every few seconds."""
         self._ask_soon_for_lacking()
         name, unasked = self.interface.name, (now - self._asked_at) / self._limits.silence_seconds
-        if self._sightings.is_alone(name):
-            if unasked >= _ALONE_OF_SILENCE:
-                self.ask()
-                self._say_everything()
+        was_alone, self._is_alone = self._is_alone, self._sightings.is_alone(name)
+        if (was_alone and not self._is_alone) or (self._is_alone and unasked >= _ALONE_OF_SILENCE):
+            self.ask()
+            self._say_everything()
         elif self._sightings.should_ask(name, now) and unasked >= _ASK_AGAIN_OF_SILENCE:
             self.ask()
 

@@ -117,4 +117,5 @@ class Neighbours:
         for where in self._presence.all():
             if where.uuid not in known:
                 self._look(where)
+        self._looker.look_for_wanted()
         self._outbox.expire()

@@ -114,7 +114,7 @@ def _endpoint(option: str, text: str) -> Endpoint:
     """HOST:PORT, where HOST is an IP address, in brackets if it is IPv6, or nothing."""
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not colon or not (port.isascii() and port.isdigit() and int(port) < 65536):
+    if not colon or not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
         raise UsageError(f"{option} wants HOST:PORT, not {text!r}")
     if host == "localhost":
         host = "127.0.0.1"

@@ -167,7 +167,7 @@ class _Channel(urllib.request.BaseHandler):
             raise
         self._listed = self._connections.outgoing(self._sock, endpoint.host, self._pinned.fingerprint_sha256)
         try:  # after it is listed: a no that comes from here on ends the connection
-            self._verification.admit(self._pinned, meant=self._pinned.uuid)
+            self._verification.admit(tls.peer_certificate(self._sock), meant=self._pinned.uuid)
         except BaseException:
             self.close()
             raise

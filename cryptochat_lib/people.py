@@ -38,7 +38,11 @@ class People:
         self._outbox.wake(uuid)
 
     def withdraw(self, uuid: PeerId, fingerprint: str | None) -> None:
-        """One step back: verified becomes unverified, unverified rejected. UnknownUser."""
+        """One step back: verified becomes unverified, unverified rejected.
+
+        Raises UnknownUser, FingerprintDiffers, NoSingleCertificate.
+        """
+        self._require_known(uuid)
         self._verification.say_no(uuid, fingerprint)
         if self._store.keys.verified(uuid) is None:
             self._outbox.withhold(uuid)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 
 from . import shapes
 from .delivery import AWAY, Delivered, Deliverer, Failed, Means
@@ -57,6 +58,7 @@ class Sender:
         self._awake = False
         self._ended = False
         self._failures = 0
+        self._not_before = 0.0  # of the monotonic clock: when the peer wants to be asked again
         self._deliverer: Deliverer | None = None
         self._thread = threading.Thread(target=self._run, name=f"outbox-{uuid[:8]}", daemon=True)
 
@@ -93,6 +95,7 @@ class Sender:
     def _wait(self, seconds: float) -> bool:
         """Sleep until woken or for `seconds`; False: nobody woke us for so long that the thread ends."""
         with self._changed:
+            self._changed.wait_for(lambda: self._ended, max(0.0, self._not_before - time.monotonic()))
             self._changed.wait_for(lambda: self._awake or self._ended, seconds)
             if not self._awake and not self._failures:
                 self._ended = True
@@ -153,8 +156,10 @@ class Sender:
         report(self._events, self._queue.settle(self._uuid, waiting, DeliveryState.WAITING, failed.reason))
         longer = self._limits.retry_first_seconds * 2.0 ** min(self._failures, 16)
         self._failures += 1
-        pause = max(failed.retry_after or 0.0, min(self._limits.retry_most_seconds, longer))
-        return pause * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
+        if failed.retry_after is not None:
+            wanted = min(failed.retry_after, self._limits.retry_most_seconds)
+            self._not_before = time.monotonic() + wanted
+        return min(self._limits.retry_most_seconds, longer) * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
 
     def _hang_up(self) -> None:
         if self._deliverer is not None:

@@ -11,6 +11,7 @@ blocks that one until its write times out, and costs no memory.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from . import shapes
@@ -30,7 +31,8 @@ class EventStreams:
         self._events = events
         self._messages = store.messages
         self._verification = verification
-        self._limits = limits
+        # Half of the limit: silence is noticed after one pause, and broken after the next at the latest.
+        self._pause = limits.sse_comment_seconds / 2
 
     def open(self, stream: str | None, last_event_id: str | None) -> Iterator[bytes]:
         """The bytes of a stream: of every kind of event, or of the one that `stream` names."""
@@ -40,11 +42,15 @@ class EventStreams:
 
     def _bytes(self, only: str | None, last: int | None) -> Iterator[bytes]:
         yield b": CryptoChat\n\n"
+        said = time.monotonic()
         for event in self._events_after(last):
-            if event is None:
-                yield b": still here\n\n"
-            elif only is None or event.stream in (only, "reset"):
+            if event is not None and (only is None or event.stream in (only, "reset")):
                 yield _frame(event, named=only is None)
+            elif event is None or time.monotonic() - said >= self._pause:  # others' events are silence here
+                yield b": still here\n\n"
+            else:
+                continue
+            said = time.monotonic()
 
     def _events_after(self, last: int | None) -> Iterator[Event | None]:
         """Events without end; None when nothing has happened for a while."""
@@ -54,7 +60,7 @@ class EventStreams:
         else:
             position = last
         while not self._events.closed:
-            found = self._events.after(position, self._limits.sse_comment_seconds)
+            found = self._events.after(position, self._pause)
             if found:
                 yield from found
                 position = found[-1].number

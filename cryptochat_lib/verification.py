@@ -36,10 +36,10 @@ from .errors import (
     NoSingleCertificate,
     PeerRejected,
     PeerUndecided,
-    UnknownUser,
     WrongPeer,
 )
 from .events import EventLog
+from .eviction import surplus
 from .gates import Gates
 from .identity import safety_number
 from .limits import Limits
@@ -127,7 +127,8 @@ class Verification:
         key = self._keys.find(shown)
         if key is None:
             raise CertificateChanged()
-        if key.trust is Trust.UNVERIFIED and self._keys.verified(shown.uuid) is not None:
+        verified = self._keys.verified(shown.uuid) if key.trust is Trust.UNVERIFIED else None
+        if verified is not None and verified.certificate != shown:  # it may be this one since a moment ago
             raise CertificateChanged()  # a conflict: shown in the list of users, never asked about
         return key
 
@@ -157,7 +158,8 @@ class Verification:
         number = known.safety_number if known else safety_number(self._own, certificate)
         with self._decide:
             key = self._keys.add(certificate, number, address, _now())
-            out = self._surplus(key, busy) if known is None else []
+            pending = {q.key.certificate.fingerprint_sha256 for q in self.questions()[1]}
+            out = [] if known else surplus(key, self._keys.all(), pending, busy, self._limits)
             if out:
                 self._keys.forget(out)
         for gone in out:
@@ -223,9 +225,7 @@ class Verification:
         """
         with self._decide:
             keys = self._keys.of(uuid)
-            if not keys:
-                raise UnknownUser()
-            if fingerprint is not None:
+            if fingerprint is not None or not keys:
                 meant = [self._choose(uuid, keys, fingerprint)]
             else:
                 verified = [k for k in keys if k.trust is Trust.VERIFIED]
@@ -284,26 +284,6 @@ class Verification:
             self._presence.unpin(key.uuid)
         self._settle_question(key)
         self._connections.end(key.certificate.fingerprint_sha256)
-
-    def _surplus(self, new: KnownKey, busy: Callable[[PeerId], bool]) -> list[KnownKey]:
-        """Which unverified keys must go, now that `new` has come."""
-        everybody = [k for k in self._keys.all() if k.trust is Trust.UNVERIFIED]
-        with self._lock:
-            pending = set(self._questions)
-
-        def worth(key: KnownKey) -> tuple[bool, int]:
-            return key.certificate.fingerprint_sha256 in pending or busy(key.uuid), key.last_seen
-
-        out: list[KnownKey] = []
-        for group, most in (
-            ([k for k in everybody if k.uuid == new.uuid], self._limits.keys_of_one_uuid),
-            ([k for k in everybody if k.address == new.address], self._limits.unverified_keys_of_one_address),
-            (everybody, self._limits.unverified_keys),
-        ):
-            left = [k for k in group if k not in out]
-            if len(left) > most:
-                out += sorted(left, key=worth)[: len(left) - most]
-        return out
 
 
 def _now() -> int:
