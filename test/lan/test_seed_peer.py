@@ -178,9 +178,9 @@ def test_room_names_that_it_cannot_carry_break_nobody(pair: tuple[Node, SeedProc
     statuses = {"a/b": 404, "..": 301, ".": 301, "/": 301}
     with both_in(pair, *statuses) as (ada, seed):
         for name, status in statuses.items():
-            mark = seed.events.mark()
-            message = ada.send(name, "lost")
-            assert seed.wait_for("request", after=mark)["status"] == status
+            message = ada.send(name, f"lost in {name}")
+            body = json.dumps({"username": "Ada", "content": f"lost in {name}"}, separators=(",", ":"))
+            assert seed.wait_for("request", body=body)["status"] == status
             wait_until(lambda message=message: ada.delivery(message, seed.uuid)["reason"], 10)
             assert ada.delivery(message, seed.uuid)["state"] in ("waiting", "refused")
             seed.send(name, f"from {name}")
