@@ -63,6 +63,7 @@ class App:
     ) -> None:
         self.options = options
         self.limits = limits or Limits()
+        self.store = Store(options.db, self.limits)
         self._make_discovery = make_discovery
         self._ends = contextlib.ExitStack()
         self.url = ""
@@ -70,7 +71,8 @@ class App:
     def start(self) -> None:
         """Start everything. When it returns, the UI answers and the peer port listens. StartupError."""
         try:
-            self._start()
+            with self.store.database.explaining():
+                self._start()
         except BaseException:
             self.stop()
             raise
@@ -88,7 +90,7 @@ class App:
 
     def _start(self) -> None:
         options, limits = self.options, self.limits
-        self.store = store = Store(options.db, limits)
+        store = self.store
         store.open(create_identity)
         self._ends.callback(store.close)
         identity = store.settings.identity()

@@ -65,6 +65,7 @@ class Discovery:
         self._stopping = False
         self._wake = asyncio.Event()
         # Used on the discovery thread only:
+        self._there: dict[str, Interface] = {}
         self._links: dict[str, Link] = {}
         self._said: dict[str, OwnAnnouncement] = {}
         self._said_at = float("-inf")
@@ -144,12 +145,14 @@ class Discovery:
         changed = [name for name, link in self._links.items() if there.get(name) != link.interface]
         # No goodbye: either the link has gone, or we are there again at once under a new address.
         await self._close(changed, goodbye=False)
-        opened = [await self._open(there[name]) for name in there if name not in self._links]
-        if changed or any(opened):
-            interfaces = {name: link.interface for name, link in self._links.items()}
-            self._sightings.set_links(interfaces, time.monotonic())
+        if there != self._there:
+            self._there = there
+            self._sightings.set_links(there, time.monotonic())
+        for name in there:
+            if name not in self._links:
+                await self._open(there[name])
 
-    async def _open(self, interface: Interface) -> bool:
+    async def _open(self, interface: Interface) -> None:
         link = Link(interface, self._sightings, self._limits)
         try:
             await link.open()
@@ -158,11 +161,10 @@ class Discovery:
             level = logging.DEBUG if interface.name in self._complained else logging.WARNING
             self._complained.add(interface.name)
             logger.log(level, "Cannot find peers on %s for now: %s", interface, error)
-            return False
+            return
         self._complained.discard(interface.name)
         self._links[interface.name] = link
         logger.info("Looking for peers on %s", interface)
-        return True
 
     async def _announce_changes(self) -> float:
         with self._lock:

@@ -8,7 +8,7 @@ zeroconf answers questions, sends the announcements and the goodbye, and hands e
 record that it hears to `_Ear`. When to ask is our decision, since its own browser
 keeps pointers for 1,125 s at least, and takes no notice of a peer that fell silent:
 
-    at the start     the question for our service, three times
+    at the start                 the question for our service, three times
     somebody lacks a record      that record's questions, a few peers at a time
     somebody was quiet for 90 s  the question again; all answers refresh everyone
     nobody is here               the question and our announcement, every 30 s and when
@@ -16,14 +16,12 @@ keeps pointers for 1,125 s at least, and takes no notice of a peer that fell sil
                                  out, all the others have given us up
 
 Everything here runs on the discovery thread, in its asyncio loop. `zeroconf` has its
-home in this module and in `mdns_prompt`.
+home here and in the modules `mdns_...` on which this one stands.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
 import logging
 import random
 import time
@@ -34,12 +32,8 @@ from typing import Any
 
 # zeroconf documents these names as its own, but does not list them in `__all__`.
 from zeroconf import (  # type: ignore[attr-defined]
-    DNSAddress,
     DNSOutgoing,
-    DNSPointer,
     DNSQuestion,
-    DNSRecord,
-    DNSService,
     DNSText,
     IPVersion,
     RecordUpdate,
@@ -50,17 +44,15 @@ from zeroconf import (  # type: ignore[attr-defined]
 from zeroconf.asyncio import AsyncZeroconf
 
 from . import txt
-from .errors import BadRequest
 from .interfaces import Interface, announced_addresses
 from .limits import Limits
-from .mdns_prompt import SERVICE, PromptAnswers, confine
-from .model import PeerId, RoomName, parse_peer_id
-from .sightings import Address, Pointer, Record, Service, Sightings, Text
+from .mdns_prompt import PromptAnswers, confine
+from .mdns_records import AAAA, IN, PTR, QUERY, SERVICE, SRV, TXT, A, understood
+from .model import PeerId, RoomName
+from .sightings import Record, Sightings
 
 logger = logging.getLogger(__name__)
 
-_PTR, _TXT, _SRV, _A, _AAAA, _IN = 12, 16, 33, 1, 28, 1
-_QUERY = 0
 _LARGEST_PACKET = 1440  # fits an Ethernet frame with IPv6's headers
 _RECORDS_BESIDE_TXT = 190  # header, PTR, SRV, the TXT record's own head, NSEC
 _RECORD_BYTES = {4: 16, 6: 28}
@@ -83,7 +75,7 @@ class OwnAnnouncement:
 
 
 class Link:
-    """mDNS on one interface. `open` raises OSError; after that nothing does. Close it when done."""
+    """mDNS on one interface. Close it when it is done with, also when it could not be opened."""
 
     def __init__(self, interface: Interface, sightings: Sightings, limits: Limits) -> None:
         self.interface = interface
@@ -98,9 +90,11 @@ class Link:
         self._is_alone = True
 
     async def open(self) -> None:
-        """Join the link: from now on it is heard."""
-        version = _ip_version(self.interface)
-        self._mdns = _Truthful(_for_zeroconf(self.interface), ip_version=version)
+        """Join the link: from now on it is heard. Raises OSError."""
+        version, chosen = _ip_version(self.interface), _for_zeroconf(self.interface)
+        if not chosen:
+            raise OSError("there is no IPv6 multicast on loopback; choose its IPv4 address")
+        self._mdns = _Truthful(chosen, ip_version=version)
         await self._mdns.async_wait_for_start()
         for reader in self._mdns.engine.readers:
             if reader.sock_name[0] in ("0.0.0.0", "::"):  # noqa: S104 (comparing, not binding)
@@ -143,7 +137,8 @@ class Link:
 
     def tick(self, now: float) -> None:
         """What time makes due. Called every few seconds."""
-        self._ask_soon_for_lacking()
+        if self._lacking is None:
+            self._ask_for_lacking()
         name, unasked = self.interface.name, (now - self._asked_at) / self._limits.silence_seconds
         was_alone, self._is_alone = self._is_alone, self._sightings.is_alone(name)
         if (was_alone and not self._is_alone) or (self._is_alone and unasked >= _ALONE_OF_SILENCE):
@@ -155,8 +150,8 @@ class Link:
     def ask(self) -> None:
         """Ask who is here. Our own pointer goes with it as known: we need no answer from ourselves."""
         self._asked_at = time.monotonic()
-        question = DNSOutgoing(_QUERY)
-        question.add_question(DNSQuestion(SERVICE, _PTR, _IN))
+        question = DNSOutgoing(QUERY)
+        question.add_question(DNSQuestion(SERVICE, PTR, IN))
         if self._mdns and self._mdns.current:
             question.add_answer_at_time(self._mdns.current.dns_pointer(), 0)
         self._send(question)
@@ -171,13 +166,13 @@ class Link:
         peers = self._sightings.to_ask_for(self.interface.name, _LACKING_AT_ONCE, time.monotonic())
         if not peers:
             return
-        message = DNSOutgoing(_QUERY)
+        message = DNSOutgoing(QUERY)
         for uuid, host in peers:
-            message.add_question(DNSQuestion(f"{uuid}.{SERVICE}", _SRV, _IN))
-            message.add_question(DNSQuestion(f"{uuid}.{SERVICE}", _TXT, _IN))
+            message.add_question(DNSQuestion(f"{uuid}.{SERVICE}", SRV, IN))
+            message.add_question(DNSQuestion(f"{uuid}.{SERVICE}", TXT, IN))
             if host:
-                message.add_question(DNSQuestion(host, _A, _IN))
-                message.add_question(DNSQuestion(host, _AAAA, _IN))
+                message.add_question(DNSQuestion(host, A, IN))
+                message.add_question(DNSQuestion(host, AAAA, IN))
         self._send(message)
 
     def _say_everything(self) -> None:
@@ -237,43 +232,11 @@ class _Ear(RecordUpdateListener):
 
     def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
         try:
-            heard = [record for update in records if (record := _understood(update.new, now))]
+            heard = [record for update in records if (record := understood(update.new, now))]
             if heard:
                 self._hear(heard)
         except Exception:
             logger.exception("Could not take in an mDNS packet")
-
-
-def _understood(record: DNSRecord, now: float) -> Record | None:
-    """The record as one of ours, None if it is about something else or merely ran out in the cache."""
-    here = record.ttl > 0
-    if here and record.is_expired(now):
-        return None
-    if isinstance(record, DNSAddress):
-        return Address(record.name.lower(), ipaddress.ip_address(record.address), record.unique, here)
-    if isinstance(record, DNSPointer):
-        uuid = _instance(record.alias) if record.name.lower() == SERVICE else None
-        return Pointer(uuid, here) if uuid else None
-    if not here or not isinstance(record, DNSService | DNSText) or not (uuid := _instance(record.name)):
-        return None
-    if isinstance(record, DNSService):
-        return Service(uuid, record.server.lower(), record.port) if _is_name(record.server) else None
-    return Text(uuid, record.text)
-
-
-def _is_name(host: str) -> bool:
-    """Whether we could ask for this name: what is no UTF-8 becomes longer than DNS allows when it is read."""
-    return len(host.encode()) <= 255 and all(len(label.encode()) <= 63 for label in host.split("."))
-
-
-def _instance(name: str) -> PeerId | None:
-    """The UUID in `UUID._cryptochat._tcp.local.`, None if the name is not one of these."""
-    instance, _, service = name.partition(".")
-    if service.lower() != SERVICE:
-        return None
-    with contextlib.suppress(BadRequest):
-        return parse_peer_id(instance)
-    return None
 
 
 def _ip_version(interface: Interface) -> IPVersion:

@@ -32,10 +32,9 @@ from collections.abc import Callable
 from zeroconf import DNSIncoming  # type: ignore[attr-defined]
 
 from .interfaces import Interface
+from .mdns_records import ANY, PTR, SERVICE
 
-SERVICE = "_cryptochat._tcp.local."
 _GROUP, _PORT = "224.0.0.251", 5353
-_PTR, _ANY = 12, 255
 _DELAY_SECONDS = (0.02, 0.12)
 _SPACING_SECONDS = 0.25
 _LARGEST_PACKET = 9000
@@ -94,7 +93,7 @@ def _asks_for_us(packet: bytes) -> bool:
     """Whether this is a question for our service from somebody who knows of no answer."""
     message = DNSIncoming(packet)
     return (message.valid and message.is_query() and message.num_answers == 0
-            and any(question.type in (_PTR, _ANY) and question.name.lower() == SERVICE
+            and any(question.type in (PTR, ANY) and question.name.lower() == SERVICE
                     for question in message.questions))
 
 

@@ -24,7 +24,7 @@ RoomName = NewType("RoomName", str)
 """A room's name in Unicode normalisation form C: the key under which we hold it."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ROOM_NAME_BYTES = 100
+ROOM_NAME_BYTES = 100
 
 
 def parse_peer_id(text: str) -> PeerId:
@@ -49,8 +49,8 @@ def parse_room_name(text: str) -> RoomName:
     for form in (text, name):  # both forms travel: what a peer announced, and what we hold
         if any(unicodedata.category(c) in ("Cc", "Cs") for c in form):
             raise BadRequest("a room's name has no control characters")
-        if not 1 <= len(form.encode()) <= _ROOM_NAME_BYTES:
-            raise BadRequest(f"a room's name is 1 to {_ROOM_NAME_BYTES} bytes of UTF-8")
+        if not 1 <= len(form.encode()) <= ROOM_NAME_BYTES:
+            raise BadRequest(f"a room's name is 1 to {ROOM_NAME_BYTES} bytes of UTF-8")
     return RoomName(name)
 
 

@@ -67,6 +67,7 @@ class Presence:
             peer = self._peer(announcement.uuid)
             if peer is None:
                 return
+            before = _view(announcement.uuid, peer)
             if not peer.pinned or peer.answered_at in announcement.endpoints:
                 peer.rooms = dict(announcement.rooms)
             else:
@@ -74,7 +75,8 @@ class Presence:
             peer.announcement = announcement
             peer.announced = peer.online = True
             peer.heard = time.monotonic()
-            self._touch(announcement.uuid)
+            if _view(announcement.uuid, peer) != before:
+                self._touch(announcement.uuid)
 
     def gone(self, uuid: PeerId) -> None:
         """Somebody said goodbye for `uuid`, or it has been silent: it is away."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 from . import shapes
 from .errors import BadRequest
@@ -38,12 +39,15 @@ class EventStreams:
         """The bytes of a stream: of every kind of event, or of the one that `stream` names."""
         if stream is not None and stream not in ("verification", "messages"):
             raise BadRequest("the stream is “verification” or “messages”; without a name come all")
-        return self._bytes(stream, _parse_id(last_event_id))
+        last = _parse_id(last_event_id)
+        # The place in the log is taken now: what happens once the reader has our reply is not lost.
+        position, questions = self._questions(0) if last is None else (last, [])
+        return self._bytes(stream, position, questions)
 
-    def _bytes(self, only: str | None, last: int | None) -> Iterator[bytes]:
+    def _bytes(self, only: str | None, position: int, questions: list[Event]) -> Iterator[bytes]:
         yield b": CryptoChat\n\n"
         said = time.monotonic()
-        for event in self._events_after(last):
+        for event in chain(questions, self._events_after(position)):
             if event is not None and (only is None or event.stream in (only, "reset")):
                 yield _frame(event, named=only is None)
             elif event is None or time.monotonic() - said >= self._pause:  # others' events are silence here
@@ -52,13 +56,8 @@ class EventStreams:
                 continue
             said = time.monotonic()
 
-    def _events_after(self, last: int | None) -> Iterator[Event | None]:
+    def _events_after(self, position: int) -> Iterator[Event | None]:
         """Events without end; None when nothing has happened for a while."""
-        if last is None:
-            position, questions = self._questions(0)
-            yield from questions
-        else:
-            position = last
         while not self._events.closed:
             found = self._events.after(position, self._pause)
             if found:

@@ -51,7 +51,7 @@ from .store import Store
 QUEUED, KNOCKED, ASKED = "queued", "knocked", "asked"
 """Why somebody is pending: we have something for them, they tried to connect, the user wants to."""
 
-_RETRY_AFTER_SECONDS = 5
+_COME_BACK = {"Retry-After": "5"}  # seconds
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Verification:
             return key
         if key.trust is Trust.REJECTED:
             raise PeerRejected()
-        raise PeerUndecided(headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
+        raise PeerUndecided(headers=_COME_BACK)
 
     def find(self, shown: Certificate) -> KnownKey | None:
         """What we know of a certificate, without deciding anything."""
@@ -126,10 +126,10 @@ class Verification:
     def _stored(self, shown: Certificate) -> KnownKey:
         key = self._keys.find(shown)
         if key is None:
-            raise CertificateChanged()
+            raise CertificateChanged(headers=_COME_BACK)
         verified = self._keys.verified(shown.uuid) if key.trust is Trust.UNVERIFIED else None
         if verified is not None and verified.certificate != shown:  # it may be this one since a moment ago
-            raise CertificateChanged()  # a conflict: shown in the list of users, never asked about
+            raise CertificateChanged(headers=_COME_BACK)  # a conflict: shown to the user, never asked about
         return key
 
     def pin_all(self, keys: Iterable[KnownKey]) -> None:

@@ -18,13 +18,14 @@ held for one transaction and for `committed`, which must not wait.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,6 +82,14 @@ class Database:
         except BaseException:
             self.close()
             raise
+
+    @contextlib.contextmanager
+    def explaining(self) -> Iterator[None]:
+        """While the program starts: damage that shows only when something is read is a StartupError too."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StartupError(_explain(self.path, error)) from error
 
     def close(self) -> None:
         """Close this thread's connection and give up the lock. Every other thread has ended before."""
