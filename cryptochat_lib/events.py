@@ -55,6 +55,7 @@ class EventLog:
         self._changed = threading.Condition()
         self._events: deque[Event] = deque()
         self._bytes = 0
+        self._unfinished: deque[int] = deque(maxlen=limits.events_kept)
         self._first = 0  # the number before the first event that the log can still show
         self._latest = 0
         self._closed = False
@@ -77,10 +78,14 @@ class EventLog:
             self._append(Event(max(message_event_number(number), self._latest + 1), "messages", data))
 
     def reserve(self, count: int) -> int:
-        """Take the next `count` numbers for events that one reader alone gets; returns the first."""
+        """Take the next `count` numbers for events that one reader alone gets; returns the first.
+
+        A reader that was cut off before the last of them cannot resume: nobody else has the rest.
+        """
         with self._changed:
             first = self._latest + 1
             self._latest += count
+            self._unfinished.extend(range(first, self._latest))
             return first
 
     @property
@@ -92,10 +97,11 @@ class EventLog:
     def after(self, number: int, timeout: float) -> list[Event] | None:
         """The events after `number`, waiting up to `timeout` seconds for one; [] if none came.
 
-        None: the log does not reach back to `number`, or has never been there, or was closed.
+        None: the log does not reach back to `number`, or has never been there, or the reader
+        was cut off within numbers of its own, or the log was closed.
         """
         with self._changed:
-            if not self._first <= number <= self._latest:
+            if not self._first <= number <= self._latest or number in self._unfinished:
                 return None
             # Not `_latest`: a number that was reserved for another reader is nothing to wake up for.
             self._changed.wait_for(lambda: self._closed or self._has_after(number), timeout)

@@ -23,6 +23,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .errors import BadRequest, UnacceptableCertificate
@@ -53,16 +54,28 @@ class Identity:
     certificate: Certificate
     private_key: bytes = field(repr=False)  # PKCS #8, DER
 
+    def check(self) -> None:
+        """UnacceptableCertificate unless the key is readable, and the certificate's own."""
+        try:
+            key = self._load()
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise UnacceptableCertificate("the private key cannot be read") from error
+        if _spki(key.public_key()) != self.certificate.public_key:
+            raise UnacceptableCertificate("the private key is not the certificate's")
+
     def encrypted_pem(self, password: bytes) -> bytes:
         """The certificate and the key under `password`: what `ssl` can only read from a file."""
-        # Unchecked: we made this key, and the check of an RSA key takes a quarter of a second.
-        key = serialization.load_der_private_key(self.private_key, None, unsafe_skip_rsa_key_validation=True)
+        key = self._load()
         certificate = x509.load_der_x509_certificate(self.certificate.der)
         return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.BestAvailableEncryption(password),
         )
+
+    def _load(self) -> PrivateKeyTypes:
+        # Unchecked: we made this key, and the check of an RSA key takes a quarter of a second.
+        return serialization.load_der_private_key(self.private_key, None, unsafe_skip_rsa_key_validation=True)
 
 
 def create_identity() -> Identity:

@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import StartupError, StorageFull
+from ..errors import StartupError, StorageFull, UnacceptableCertificate
 from ..limits import Limits
 from .schema import APPLICATION_ID, MIGRATIONS
 
@@ -90,6 +90,8 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise StartupError(_explain(self.path, error)) from error
+        except UnacceptableCertificate as error:
+            raise StartupError(_damaged(self.path, str(error))) from error
 
     def close(self) -> None:
         """Close this thread's connection and give up the lock. Every other thread has ended before."""
@@ -195,8 +197,12 @@ def _explain(path: Path, error: sqlite3.Error) -> str:
     if "full" in text:
         return f"the disk is full: make room for {path}, and start again"
     if "malformed" in text:
-        return f"the database {path} is damaged: restore a copy of it, or name another file with --db"
+        return _damaged(path, text)
     return f"cannot use the database {path}: {text}"
+
+
+def _damaged(path: Path, what: str) -> str:
+    return f"the database {path} is damaged ({what}): restore a copy of it, or name another file with --db"
 
 
 def _make_folder(folder: Path) -> None:

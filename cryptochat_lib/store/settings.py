@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..errors import StartupError, UnacceptableCertificate
+from ..errors import StartupError
 from ..identity import Identity, parse_certificate
 from ..model import RoomName
 from .database import Database, Transaction
@@ -18,14 +18,13 @@ class Settings:
         self._database = database
 
     def identity(self) -> Identity:
-        """Our key and certificate; StartupError if they are gone."""
+        """Our key and certificate; StartupError if they are gone, UnacceptableCertificate if damaged."""
         row = self._database.read().execute("SELECT * FROM identity").fetchone()
         if row is None:
             raise StartupError(f"the database {self._database.path} is damaged: it holds no identity")
-        try:
-            return Identity(parse_certificate(row["certificate"]), row["private_key"])
-        except UnacceptableCertificate as error:
-            raise StartupError(f"the database {self._database.path} is damaged: its certificate") from error
+        identity = Identity(parse_certificate(row["certificate"]), row["private_key"])
+        identity.check()
+        return identity
 
     def get(self, name: str) -> str | None:
         row = self._database.read().execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()

@@ -83,7 +83,9 @@ def make_der(
     if uses is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
     if padding:
-        builder = builder.add_extension(x509.UnrecognizedExtension(_PADDING, b"\4\0" * padding), critical=False)
+        builder = builder.add_extension(
+            x509.UnrecognizedExtension(_PADDING, b"\4\0" * padding), critical=False
+        )
     by = signer or key
     algorithm = None if isinstance(by, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return builder.sign(by, algorithm).public_bytes(serialization.Encoding.DER)

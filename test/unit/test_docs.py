@@ -1,0 +1,170 @@
+"""The documents against the code, both ways: routes, codes, events, options, limits.
+
+What a document names must exist, and what exists must be in a document. API.md is the
+reference of the program and its UI server, PROTOCOL.md of what travels between peers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from cryptochat_lib import errors, options
+from cryptochat_lib.events import STREAMS
+from cryptochat_lib.limits import Limits
+from cryptochat_lib.model import DeliveryState, Trust
+from cryptochat_lib.peer_server import PeerApi
+from cryptochat_lib.ui_server import UiApi
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROUTE = re.compile(r"`(GET|POST|PUT|DELETE) (/[^ `?]*)")
+INSIDE = {"unreachable", "unacceptable-certificate"}
+"""Codes that no reply carries; API.md says so."""
+
+
+@cache
+def text_of(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+def rows(name: str, first_column: str) -> Iterator[list[str]]:
+    """The cells of each row of the tables whose head begins with `first_column`."""
+    inside = False
+    for line in text_of(name).splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
+        if not line.startswith("|"):
+            inside = False
+        elif inside and not cells[0].startswith("---"):
+            yield cells
+        elif cells[0] == first_column:
+            inside = True
+
+
+def code_of(cell: str) -> list[str]:
+    """What stands in backticks, on one line."""
+    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", cell)
+
+
+def ui_routes() -> set[str]:
+    return _written(UiApi)
+
+
+def peer_routes() -> set[str]:
+    return _written(PeerApi)
+
+
+def _written(api: Callable[..., UiApi | PeerApi]) -> set[str]:
+    """The routes of an API whose parts do nothing."""
+    parts = [Mock() for _ in inspect.signature(api).parameters]
+    return {f"{route.method} {route.pattern}" for route in api(*parts).routes}
+
+
+Kind = type[errors.CryptoChatError]
+
+
+def all_errors(kind: Kind = errors.CryptoChatError) -> Iterator[Kind]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from all_errors(child)
+
+
+def answered() -> set[tuple[str, str]]:
+    """(status, code) of every error that a reply can carry."""
+    return {
+        (str(e.status), e.code)
+        for e in all_errors()
+        if e.code not in INSIDE and not issubclass(e, errors.StartupError)
+    }
+
+
+def test_each_route_of_the_ui_is_in_its_table_and_no_other() -> None:
+    requests = [request for cells in rows("API.md", "request") for request in ROUTE.findall(cells[0])]
+    assert {f"{method} {path}" for method, path in requests} == ui_routes()
+
+
+def test_each_route_of_the_peer_api_is_in_the_protocol_and_no_other() -> None:
+    blocks = re.findall(r"```\n(GET|POST|PUT|DELETE) (/\S+)\n", text_of("PROTOCOL.md"))
+    assert {f"{method} {path}" for method, path in blocks} == peer_routes()
+
+
+def test_a_route_that_any_document_names_exists() -> None:
+    known = [re.sub(r"\{\w+\}", "{}", route) for route in ui_routes() | peer_routes()]
+    for path in DOCS.glob("*.md"):
+        for method, target in ROUTE.findall(path.read_text()):
+            if target == "/":  # the page itself
+                continue
+            named = f"{method} {target}"
+            assert any(_fits(named, route) for route in known), f"{path.name}: {named}"
+
+
+def _fits(named: str, route: str) -> bool:
+    """Whether `named`, which may have real names for parameters, is of a route."""
+    pattern = re.escape(route).replace(r"\{\}", "[^/]+")
+    return re.fullmatch(pattern, named) is not None
+
+
+def test_each_error_code_is_in_its_table_with_its_status_and_no_other() -> None:
+    documented = {(cells[0], code) for cells in rows("API.md", "status") for code in code_of(cells[1])}
+    assert documented == answered()
+
+
+def test_the_codes_that_no_reply_carries_are_named_as_such() -> None:
+    codes = {e.code for e in all_errors()}
+    assert codes >= INSIDE
+    assert set(code_of(text_of("API.md"))) >= INSIDE
+
+
+def test_each_code_of_the_protocol_is_one_of_ours_with_its_status() -> None:
+    known = {code: status for status, code in answered()}
+    named = [(cells[0], code) for cells in rows("PROTOCOL.md", "status") for code in code_of(cells[1])]
+    assert named
+    for statuses, code in named:
+        assert known[code] in re.findall(r"\d+", statuses), (statuses, code)
+
+
+def test_each_kind_of_event_is_in_its_table_and_no_other() -> None:
+    assert [code_of(cells[0])[0] for cells in rows("API.md", "`event:`")] == list(STREAMS)
+
+
+def test_each_option_is_in_its_table_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    option = re.compile(r"--[a-z-]+")
+    defaults = {
+        name: code_of(cells[1]) for cells in rows("API.md", "option") for name in option.findall(cells[0])
+    }
+    with pytest.raises(SystemExit):
+        options.parse(["--help"])
+    assert defaults.keys() == set(option.findall(capsys.readouterr().out.partition("Example:")[0]))
+    parsed = options.parse([])
+    assert [str(parsed.uiaddr)] == defaults["--uiaddr"]
+    assert [str(parsed.addr)] == defaults["--addr"]
+    assert [parsed.log] == defaults["--log"]
+
+
+def test_each_limit_is_in_its_table_with_its_value_and_no_other() -> None:
+    documented = {code_of(cells[0])[0]: float(cells[1]) for cells in rows("PROTOCOL.md", "name")}
+    values: dict[str, Any] = dataclasses.asdict(Limits())
+    assert documented == {name: float(value) for name, value in values.items()}
+
+
+def test_the_states_that_a_script_sees_are_documented() -> None:
+    api = set(code_of(text_of("API.md")))
+    assert api >= {state.value for state in DeliveryState} | {trust.value for trust in Trust} | {"changed"}
+
+
+def test_no_document_names_a_file_or_a_module_that_is_not_there() -> None:
+    top = DOCS.parent
+    for path in [*DOCS.glob("*.md"), *top.glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
+            if not target.startswith(("http:", "https:")):
+                assert (path.parent / target).exists(), f"{path.name} links to {target}"
+        text = path.read_text()
+        for target in re.findall(r"`((?:test|docs|cryptochat_lib|tools|web)/[\w./-]+\.\w+)`", text):
+            assert (top / target).exists(), f"{path.name} names {target}"
