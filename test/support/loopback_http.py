@@ -24,8 +24,17 @@ class RawReply:
         return json.loads(self.body)
 
 
-def ask(node: LoopbackNode, method: str, target: str, fields: Sequence[str] = (), body: bytes = b"", *,
-        host: str | None = None, token: bool = True, json_body: Any = None) -> RawReply:
+def ask(
+    node: LoopbackNode,
+    method: str,
+    target: str,
+    fields: Sequence[str] = (),
+    body: bytes = b"",
+    *,
+    host: str | None = None,
+    token: bool = True,
+    json_body: Any = None,
+) -> RawReply:
     """One request and its one reply, on a connection that ends with it.
 
     The fields Host, Authorization and, for a body, Content-Length and -Type are
@@ -37,8 +46,12 @@ def ask(node: LoopbackNode, method: str, target: str, fields: Sequence[str] = ()
     ours = [f"Host: {host if host is not None else f'127.0.0.1:{node.ui_port}'}"] if host != "" else []
     ours += [f"Authorization: Bearer {node.token}"] if token else []
     ours += [f"Content-Length: {len(body)}", "Content-Type: application/json"] if body else []
-    lines = [f"{method} {target} HTTP/1.1", *(o for o in ours if o.partition(":")[0].lower() not in given),
-             *fields, "Connection: close"]
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        *(o for o in ours if o.partition(":")[0].lower() not in given),
+        *fields,
+        "Connection: close",
+    ]
     replies = exchange(node, "\r\n".join(lines).encode("utf-8") + b"\r\n\r\n" + body)
     assert len(replies) == 1, replies
     return replies[0]
@@ -89,7 +102,9 @@ HEADERS = {
 def check_headers(reply: RawReply) -> None:
     """What every reply carries, and what none does."""
     assert HEADERS.items() <= reply.fields.items()
-    policy = {part.split()[0]: part.split()[1:] for part in reply.fields["content-security-policy"].split(";")}
+    policy = {
+        part.split()[0]: part.split()[1:] for part in reply.fields["content-security-policy"].split(";")
+    }
     assert policy["default-src"] == policy["frame-ancestors"] == policy["trusted-types"] == ["'none'"]
     assert policy["script-src"] == ["'self'"]
     assert policy["require-trusted-types-for"] == ["'script'"]

@@ -17,15 +17,16 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+from loopback_network import FakeNetwork
+from ui_client import UiClient
+from waiting import Collected, wait_until
+
 from cryptochat_lib.app import App
 from cryptochat_lib.identity import Identity, create_identity
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Endpoint, PeerId
 from cryptochat_lib.options import Options
 from cryptochat_lib.store import Store
-from loopback_network import FakeNetwork
-from ui_client import UiClient
-from waiting import Collected, wait_until
 
 SCALED = Limits(
     handshake_seconds=2.0,
@@ -48,12 +49,22 @@ def stock_identity(number: int) -> Identity:
 class LoopbackNode(UiClient):
     """One node in this process, and its user."""
 
-    def __init__(self, network: FakeNetwork, database: Path, number: int = 0, *, username: str = "Ada",
-                 host: str = "127.0.0.1", port: int = 0, **limits: Any) -> None:
+    def __init__(
+        self,
+        network: FakeNetwork,
+        database: Path,
+        number: int = 0,
+        *,
+        username: str = "Ada",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        **limits: Any,
+    ) -> None:
         super().__init__(None, 0, "")
         self.network = network
-        self.options = Options(database, Endpoint(host, port), Endpoint("127.0.0.1", 0),
-                               username=username, browser=False)
+        self.options = Options(
+            database, Endpoint(host, port), Endpoint("127.0.0.1", 0), username=username, browser=False
+        )
         self.limits = replace(SCALED, **limits)
         if not database.exists():
             store = Store(database, self.limits)
@@ -65,8 +76,9 @@ class LoopbackNode(UiClient):
     def __enter__(self) -> LoopbackNode:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def start(self, *, listen: bool = True) -> None:
@@ -103,6 +115,7 @@ class LoopbackNode(UiClient):
 
     def wait_knows(self, uuid: str, fingerprint_sha256: str) -> None:
         """Wait until a look has shown that certificate."""
+
         def knows() -> bool:
             user = self.user(uuid)
             return user is not None and user["fingerprint_sha256"] == fingerprint_sha256

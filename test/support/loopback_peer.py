@@ -29,7 +29,6 @@ from datetime import datetime, timedelta, timezone
 from types import TracebackType
 from typing import Any
 
-from cryptochat_lib.model import Announcement, Endpoint, PeerId, RoomName
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,6 +36,8 @@ from cryptography.x509.oid import NameOID
 from loopback_network import FakeNetwork
 from loopback_node import LoopbackNode
 from waiting import Collected
+
+from cryptochat_lib.model import Announcement, Endpoint, PeerId, RoomName
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -95,8 +96,9 @@ class OwnCertificate:
 
     def load_into(self, context: ssl.SSLContext, *others: OwnCertificate) -> None:
         """Show this certificate, followed by those of `others`."""
-        private = self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                         serialization.NoEncryption())
+        private = self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         descriptor, path = tempfile.mkstemp()
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -115,16 +117,23 @@ class PeerConnection:
     def __enter__(self) -> PeerConnection:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.sock.close()
 
-    def send(self, path: str, body: bytes | dict[str, Any], method: str = "POST",
-             fields: Sequence[str] = ()) -> None:
+    def send(
+        self, path: str, body: bytes | dict[str, Any], method: str = "POST", fields: Sequence[str] = ()
+    ) -> None:
         """One whole request; its reply is not waited for."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        lines = [f"{method} {path} HTTP/1.1", "Host: peer", "Content-Type: application/json",
-                 f"Content-Length: {len(data)}", *fields]
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            "Host: peer",
+            "Content-Type: application/json",
+            f"Content-Length: {len(data)}",
+            *fields,
+        ]
         self.sock.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
 
     def reply(self, method: str = "POST") -> Reply:
@@ -172,17 +181,20 @@ class HandmadePeer:
     def __enter__(self) -> HandmadePeer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     # On the network
 
-    def announce(self, *rooms: str, version: int = 1, name: str | None = None,
-                 endpoint: Endpoint | None = None) -> None:
+    def announce(
+        self, *rooms: str, version: int = 1, name: str | None = None, endpoint: Endpoint | None = None
+    ) -> None:
         """Say where we are and in which rooms."""
-        self.announcement = Announcement(self.uuid, (endpoint or self.endpoint,),
-                                         {RoomName(room): room for room in rooms}, name, version)
+        self.announcement = Announcement(
+            self.uuid, (endpoint or self.endpoint,), {RoomName(room): room for room in rooms}, name, version
+        )
         self._network.announce(self.announcement)
 
     def move(self) -> None:
@@ -210,9 +222,15 @@ class HandmadePeer:
 
     # As a client
 
-    def connect(self, node: LoopbackNode, *, source: str = "", certificate: OwnCertificate | None = None,
-                chain: Sequence[OwnCertificate] = (), most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
-                ) -> PeerConnection:
+    def connect(
+        self,
+        node: LoopbackNode,
+        *,
+        source: str = "",
+        certificate: OwnCertificate | None = None,
+        chain: Sequence[OwnCertificate] = (),
+        most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    ) -> PeerConnection:
         """A finished handshake, as far as a TLS 1.3 client can tell."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -279,7 +297,9 @@ def _read_request(file: Any, number: int) -> Request | None:
         lines.append(line.rstrip("\r\n"))
     if not lines:
         return None
-    length = next((int(line.partition(":")[2]) for line in lines if line.lower().startswith("content-length:")), 0)
+    length = next(
+        (int(line.partition(":")[2]) for line in lines if line.lower().startswith("content-length:")), 0
+    )
     return Request(lines[0].split()[1], "\n".join(lines), file.read(length), number)
 
 
@@ -298,14 +318,23 @@ def json_response(status: int, value: Any, *fields: str) -> bytes:
 def accepts_all(request: Request) -> bytes:
     """200 for every message, in the form that it came in."""
     if request.path == "/v1/messages":
-        return json_response(200, {"results": [{"id": m["id"], "status": 200} for m in request.json["messages"]]})
+        return json_response(
+            200, {"results": [{"id": m["id"], "status": 200} for m in request.json["messages"]]}
+        )
     return OK
 
 
 def message(content: str, room: str = "tea", **more: Any) -> dict[str, Any]:
     """One message of our form, with an id of its own unless one is given."""
-    return {"id": uuids.uuid4().hex, "room": room, "username": "Mallory", "content": content, "sent": 0,
-            "kind": "text", **more}
+    return {
+        "id": uuids.uuid4().hex,
+        "room": room,
+        "username": "Mallory",
+        "content": content,
+        "sent": 0,
+        "kind": "text",
+        **more,
+    }
 
 
 def trust(node: LoopbackNode, peer: HandmadePeer, *rooms: str, version: int = 1) -> None:

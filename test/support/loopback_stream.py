@@ -14,13 +14,16 @@ from ui_client import SseEvent, parse_events
 class EventReader:
     """`GET /api/events`; an event without a name has the default kind, `message`."""
 
-    def __init__(self, node: LoopbackNode, *, stream: str | None = None, after: str | None = None,
-                 timeout: float = 10) -> None:
+    def __init__(
+        self, node: LoopbackNode, *, stream: str | None = None, after: str | None = None, timeout: float = 10
+    ) -> None:
         self._sock = socket.create_connection(("127.0.0.1", node.ui_port), timeout)
         query = f"?stream={stream}" if stream else ""
         resume = f"Last-Event-ID: {after}\r\n" if after is not None else ""
-        self._sock.sendall(f"GET /api/events{query} HTTP/1.1\r\nHost: 127.0.0.1:{node.ui_port}\r\n"
-                           f"Authorization: Bearer {node.token}\r\n{resume}\r\n".encode())
+        self._sock.sendall(
+            f"GET /api/events{query} HTTP/1.1\r\nHost: 127.0.0.1:{node.ui_port}\r\n"
+            f"Authorization: Bearer {node.token}\r\n{resume}\r\n".encode()
+        )
         self._response = http.client.HTTPResponse(self._sock, method="GET")
         self._response.begin()
         self.status = self._response.status
@@ -34,10 +37,15 @@ class EventReader:
     def __enter__(self) -> EventReader:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._response.close()
         self._sock.close()
+
+    def be_patient_for(self, seconds: float) -> None:
+        """From now on, silence of that length is a TimeoutError."""
+        self._sock.settimeout(seconds)
 
     def line(self) -> str:
         """The next line; comments are kept. EOFError at the end of the stream, TimeoutError without one."""

@@ -1,0 +1,250 @@
+"""Floods and slow clients: each deadline and each cap, while good peers go on being served."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from loopback_node import LoopbackNode
+from loopback_peer import HandmadePeer, know, message, trust
+from waiting import wait_until
+
+StartNode = Callable[..., LoopbackNode]
+MakePeer = Callable[..., HandmadePeer]
+
+OURS = "/v1/messages"
+
+
+@contextlib.contextmanager
+def dripping(sock: socket.socket, data: bytes) -> Iterator[None]:
+    """Send `data` byte by byte, for as long as the other side lets us, or this is open."""
+    done = threading.Event()
+
+    def drip() -> None:
+        with contextlib.suppress(OSError):
+            for byte in data:
+                sock.sendall(bytes([byte]))
+                if done.wait(0.05):
+                    return
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(10)
+
+
+def wait_ended(sock: socket.socket, within: float) -> None:
+    """The other side ends the connection in time, whatever it says before."""
+    sock.settimeout(within)
+    deadline = time.monotonic() + within
+    with contextlib.suppress(ConnectionError):
+        while sock.recv(4096):
+            assert time.monotonic() < deadline
+
+
+def served(node: LoopbackNode, peer: HandmadePeer) -> bool:
+    """Whether a good peer gets its message in at once."""
+    started = time.monotonic()
+    with peer.connect(node) as connection:
+        reply = connection.post(OURS, {"messages": [message("in between")]})
+    return reply.status == 200 and time.monotonic() - started < 2
+
+
+def test_a_silent_handshake_ends_and_holds_up_nobody(start_node: StartNode, mallory: HandmadePeer) -> None:
+    ada = start_node("Ada", handshake_seconds=0.5)
+    trust(ada, mallory)
+    with mallory.dial(ada) as silent:
+        assert served(ada, mallory)
+        started = time.monotonic()
+        wait_ended(silent, 5)
+        assert time.monotonic() - started < 3
+
+
+def test_a_handshake_byte_by_byte_ends_in_time(start_node: StartNode, mallory: HandmadePeer) -> None:
+    ada = start_node("Ada", handshake_seconds=0.5)
+    trust(ada, mallory)
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
+    with mallory.dial(ada) as slow, dripping(slow, hello):
+        assert served(ada, mallory)
+        wait_ended(slow, 3)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"POST /v1/messages HTTP/1.1\r\nHost: a\r\n",
+        b"POST /v1/messages HTTP/1.1\r\nContent-Length: 1000\r\n\r\n",
+    ],
+    ids=["nothing", "half a head", "half a body"],
+)
+@pytest.mark.parametrize("drips", [False, True])
+def test_a_slow_request_ends_in_time(
+    start_node: StartNode, mallory: HandmadePeer, start: bytes, drips: bool
+) -> None:
+    ada = start_node("Ada", request_seconds=0.6)
+    trust(ada, mallory)
+    with mallory.connect(ada) as slow, mallory.connect(ada) as good:
+        assert good.post(OURS, {"messages": [message("before")]}).status == 200
+        started = time.monotonic()
+        slow.sock.sendall(start or b"P")
+        with dripping(slow.sock, b"O" * 1000) if drips else contextlib.nullcontext():
+            assert good.post(OURS, {"messages": [message("meanwhile")]}).status == 200
+            wait_ended(slow.sock, 4)
+        assert time.monotonic() - started < 4
+
+
+@pytest.mark.parametrize("start", [b"", b"GET /api/info HTTP/1.1\r\nHost: a\r\n"])
+def test_a_slow_program_on_this_machine_holds_up_nobody(start_node: StartNode, start: bytes) -> None:
+    ada = start_node("Ada", request_seconds=0.6)
+    with (
+        socket.create_connection(("127.0.0.1", ada.ui_port), 10) as slow,
+        dripping(slow, (start or b"G") * 30),
+    ):
+        assert ada.get("/api/info")
+        wait_ended(slow, 4)
+
+
+def test_an_idle_connection_ends_after_its_time(start_node: StartNode, mallory: HandmadePeer) -> None:
+    ada = start_node("Ada", idle_seconds=0.4)
+    trust(ada, mallory)
+    with mallory.connect(ada) as connection:
+        assert connection.post(OURS, {"messages": [message("x")]}).status == 200
+        started = time.monotonic()
+        assert connection.ended(4)
+        assert time.monotonic() - started >= 0.2
+
+
+def test_the_time_at_the_gate_is_not_counted(start_node: StartNode, mallory: HandmadePeer) -> None:
+    ada = start_node("Ada", request_seconds=0.5, gate_seconds=10.0)
+    know(ada, mallory)
+    with mallory.connect(ada) as connection:
+        connection.sock.sendall(b"POST /v1/messages HTTP/1.1\r\nContent-Length: 15\r\n\r\n")
+        asked = ada.wait_for("verification", uuid=mallory.uuid)
+        started = time.monotonic()
+        wait_until(lambda: time.monotonic() - started > 0.8)  # longer than a request may take
+        ada.verify(mallory.uuid, asked["fingerprint_sha256"])
+        connection.sock.sendall(b'{"messages":[]}')
+        assert connection.reply().status == 400
+
+
+def open_silently(
+    node: LoopbackNode, peer: HandmadePeer, source: str, stack: contextlib.ExitStack
+) -> socket.socket:
+    return stack.enter_context(peer.dial(node, source))
+
+
+def stays_open(sock: socket.socket) -> bool:
+    sock.settimeout(0.3)
+    try:
+        return sock.recv(1) != b""
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+
+
+def test_past_the_cap_of_one_address_the_newest_is_closed(
+    start_node: StartNode, mallory: HandmadePeer
+) -> None:
+    ada = start_node("Ada", peer_connections_of_one_address=3, handshake_seconds=20.0)
+    with contextlib.ExitStack() as stack:
+        first = [open_silently(ada, mallory, "127.0.0.7", stack) for _ in range(3)]
+        wait_ended(open_silently(ada, mallory, "127.0.0.7", stack), 5)
+        assert stays_open(open_silently(ada, mallory, "127.0.0.8", stack))
+        assert all(stays_open(sock) for sock in first)
+
+
+def test_places_are_kept_for_friends(start_node: StartNode, make_peer: MakePeer) -> None:
+    """A flood from many addresses takes the strangers' places; a verified peer still gets in."""
+    ada = start_node("Ada", peer_connections=6, peer_connections_unverified=3, handshake_seconds=20.0)
+    friend = make_peer(host="127.0.0.3")
+    trust(ada, friend)
+    sent = ada.send("tea", "so that its address is known")
+    ada.wait_delivery(sent, friend.uuid, "delivered")
+    with contextlib.ExitStack() as stack:
+        for number in range(3):
+            assert stays_open(open_silently(ada, friend, f"127.0.1.{number + 1}", stack))
+        wait_ended(open_silently(ada, friend, "127.0.1.9", stack), 5)
+        with friend.connect(ada, source="127.0.0.3") as connection:
+            assert connection.post(OURS, {"messages": [message("x")]}).status == 200
+
+
+def test_past_the_cap_of_all_even_a_friend_is_closed_and_a_place_comes_back(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", peer_connections=2, peer_connections_unverified=2, handshake_seconds=20.0)
+    peer = make_peer()
+    trust(ada, peer)
+    with contextlib.ExitStack() as stack:
+        one = open_silently(ada, peer, "127.0.1.1", stack)
+        assert stays_open(open_silently(ada, peer, "127.0.1.2", stack))
+        wait_ended(open_silently(ada, peer, "127.0.0.1", stack), 5)
+        one.close()
+
+        def gets_in() -> bool:
+            with contextlib.suppress(OSError):
+                return served(ada, peer)
+            return False
+
+        wait_until(gets_in)
+
+
+def test_strangers_past_the_handshake_still_count_as_strangers(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", peer_connections_unverified=2)
+    strangers = [make_peer() for _ in range(3)]
+    friend = make_peer()
+    for stranger in strangers:
+        know(ada, stranger)
+    trust(ada, friend)
+    with contextlib.ExitStack() as stack:
+        for stranger in strangers[:2]:
+            connection = stack.enter_context(stranger.connect(ada))
+            connection.send(OURS, {"messages": [message("x")]})
+            ada.wait_for("verification", uuid=stranger.uuid)
+        wait_ended(stack.enter_context(strangers[2].dial(ada)), 5)
+        ada.verify(strangers[0].uuid)  # a friend now: the stranger's place is free
+        wait_until(lambda: stays_open(stack.enter_context(friend.dial(ada))))
+        ada.unverify(strangers[1].uuid)
+
+
+def test_strangers_remembered_of_one_address_are_bounded(start_node: StartNode, make_peer: MakePeer) -> None:
+    ada = start_node("Ada", unverified_keys_of_one_address=3, look_again_seconds=30.0)
+    ada.join("tea")
+    peers = [make_peer() for _ in range(5)]
+    for peer in peers:
+        know(ada, peer)
+
+    def known() -> list[str]:
+        return [user["uuid"] for user in ada.get("/api/users")["users"] if user["fingerprint"]]
+
+    wait_until(lambda: len(known()) == 3)
+    assert peers[-1].uuid in known()
+
+
+def test_strangers_remembered_are_bounded_and_the_pending_stay(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", unverified_keys=3, look_again_seconds=30.0)
+    ada.join("tea")
+    peers = [make_peer(host=f"127.0.0.{number + 10}") for number in range(5)]
+    know(ada, peers[0])
+    ada.post(f"/api/users/{peers[0].uuid}/look")
+    ada.wait_for("verification", uuid=peers[0].uuid)
+    for peer in peers[1:]:
+        know(ada, peer)
+
+    def known() -> set[str]:
+        return {user["uuid"] for user in ada.get("/api/users")["users"] if user["fingerprint"]}
+
+    wait_until(lambda: len(known()) == 3)
+    assert {peers[0].uuid, peers[4].uuid} <= known()

@@ -1,0 +1,548 @@
+"""Sending: nobody waits for anybody else, nothing is lost, and nothing comes twice in our form.
+
+The other side is made by hand here, so that it can freeze, cut, lie and move.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from loopback_node import LoopbackNode, befriend
+from loopback_peer import (
+    OK,
+    HandmadePeer,
+    Request,
+    accepts_all,
+    json_response,
+    know,
+    trust,
+)
+from waiting import wait_until
+
+from cryptochat_lib.model import Announcement, Endpoint, RoomName
+
+StartNode = Callable[..., LoopbackNode]
+MakePeer = Callable[..., HandmadePeer]
+
+OURS = "/v1/messages"
+SEED = "/rooms/tea/message"
+
+
+def contents(requests: list[Request]) -> list[str]:
+    """What these requests carried, in order."""
+    found: list[str] = []
+    for request in requests:
+        found += [m["content"] for m in request.json.get("messages", [request.json])]
+    return found
+
+
+# Nobody holds up anybody
+
+
+def test_a_peer_that_never_answers_delays_no_other_and_not_the_page(
+    ada: LoopbackNode, make_peer: MakePeer
+) -> None:
+    frozen, good = make_peer(), make_peer()
+    thaw = threading.Event()
+
+    def freeze(request: Request) -> bytes:
+        thaw.wait(30)
+        return accepts_all(request)
+
+    frozen.respond, good.respond = freeze, accepts_all
+    trust(ada, frozen)
+    trust(ada, good)
+    try:
+        started = time.monotonic()
+        sent = [ada.send("tea", str(number)) for number in range(20)]
+        assert time.monotonic() - started < 2
+        ada.wait_delivery(sent[-1], good.uuid, "delivered", timeout=3)
+        frozen.requests.wait_for(lambda _request: True)
+        assert (ada.delivery(sent[0], frozen.uuid) or {})["state"] == "waiting"
+    finally:
+        thaw.set()
+    ada.wait_delivery(sent[-1], frozen.uuid, "delivered")
+    assert contents(frozen.requests.items) == contents(good.requests.items) == [str(n) for n in range(20)]
+
+
+def test_a_peer_frozen_before_its_handshake_delays_no_other(ada: LoopbackNode, make_peer: MakePeer) -> None:
+    frozen, good = make_peer(), make_peer()
+    good.respond = accepts_all
+    trust(ada, frozen)
+    trust(ada, good)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        frozen.hang_up()
+        frozen.announce("tea", endpoint=Endpoint("127.0.0.1", listener.getsockname()[1]))
+        sent = ada.send("tea", "hello")
+        ada.wait_delivery(sent, good.uuid, "delivered", timeout=2)
+        assert (ada.delivery(sent, frozen.uuid) or {})["state"] == "waiting"
+
+
+def test_an_undecided_peer_delays_no_other(start_node: StartNode, make_peer: MakePeer) -> None:
+    """Ada has verified both; Bob has not verified Ada, so her request waits at his gate."""
+    ada, bob, carol = start_node("Ada"), start_node("Bob"), start_node("Carol")
+    befriend(ada, carol)
+    bob.join("tea")
+    for one, other in ((ada, bob), (bob, ada)):
+        one.wait_knows(other.uuid, other.fingerprint_sha256)
+    ada.verify(bob.uuid)
+    first = ada.send("tea", "first")
+    bob.wait_for("verification", uuid=ada.uuid)
+    second = ada.send("tea", "second")
+    ada.wait_delivery(second, carol.uuid, "delivered", timeout=3)
+    assert (ada.delivery(first, bob.uuid) or {})["state"] == "waiting"
+    bob.verify(ada.uuid)
+    ada.wait_delivery(second, bob.uuid, "delivered")
+    assert [m["content"] for m in bob.history("tea")] == ["first", "second"]
+
+
+# At least once on the wire, exactly once in the history
+
+
+def test_a_cut_reply_is_tried_again_with_the_same_id(ada: LoopbackNode, mallory: HandmadePeer) -> None:
+    cuts = [
+        None,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 200 OK\r\n",
+        b"",
+    ]
+
+    def cut(request: Request) -> bytes | None:
+        number = len(mallory.requests.items)
+        if number > len(cuts):
+            return accepts_all(request)
+        half = cuts[number - 1]
+        if half:
+            mallory_socket(mallory).sendall(half)
+        return None
+
+    mallory.respond = cut
+    trust(ada, mallory)
+    sent = ada.send("tea", "hello")
+    ada.wait_delivery(sent, mallory.uuid, "delivered")
+    ids = {request.json["messages"][0]["id"] for request in mallory.requests.items}
+    assert len(mallory.requests.items) == len(cuts) + 1
+    assert len(ids) == 1
+
+
+def mallory_socket(peer: HandmadePeer) -> socket.socket:
+    [sock] = peer._sockets
+    return sock
+
+
+def test_a_reply_cut_between_two_nodes_shows_the_message_once(start_node: StartNode) -> None:
+    """Bob stores the message, and the connection ends before Ada has his answer."""
+    ada, bob = start_node("Ada"), start_node("Bob")
+    befriend(ada, bob)
+    receive = bob.app.peer_servers[0]._api._chat.receive
+    cuts: list[object] = []
+
+    def receive_and_cut(*arguments: object) -> object:
+        answer = receive(*arguments)  # type: ignore[arg-type]
+        if not cuts:
+            cuts.append(answer)
+            raise ConnectionResetError("the cable is out")
+        return answer
+
+    bob.app.peer_servers[0]._api._chat.receive = receive_and_cut  # type: ignore[method-assign, assignment]
+    sent = ada.send("tea", "once")
+    ada.wait_delivery(sent, bob.uuid, "delivered")
+    assert len(cuts) == 1
+    assert [m["content"] for m in bob.history("tea")] == ["once"]
+    assert len(bob.seen("messages", content="once")) == 1
+
+
+def test_what_waits_survives_a_restart_of_the_sender(ada: LoopbackNode, mallory: HandmadePeer) -> None:
+    trust(ada, mallory)
+    mallory.respond = accepts_all
+    ada.wait_delivery(ada.send("tea", "before"), mallory.uuid, "delivered")
+    mallory.hang_up()
+    waiting = ada.send("tea", "while away")
+    ada.restart()
+    assert (ada.delivery(waiting, mallory.uuid) or {})["state"] == "waiting"
+    mallory.move()
+    mallory.announce("tea")
+    ada.wait_delivery(waiting, mallory.uuid, "delivered")
+    assert contents(mallory.requests.items)[-1] == "while away"
+
+
+def test_everything_arrives_in_order(start_node: StartNode) -> None:
+    ada, bob = start_node("Ada"), start_node("Bob")
+    befriend(ada, bob)
+    sent = [ada.send("tea", str(number)) for number in range(250)]  # more than two batches
+    ada.wait_delivery(sent[-1], bob.uuid, "delivered")
+    assert [m["content"] for m in bob.history("tea")] == [str(number) for number in range(250)]
+
+
+# The connection
+
+
+def test_one_connection_is_kept_for_many_messages(ada: LoopbackNode, mallory: HandmadePeer) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    looks = mallory.handshakes
+    for number in range(10):
+        ada.wait_delivery(ada.send("tea", str(number)), mallory.uuid, "delivered")
+    assert mallory.handshakes == looks + 1
+    assert {request.connection for request in mallory.requests.items} == {looks + 1}
+
+
+def test_a_connection_that_the_other_side_has_ended_is_made_anew(
+    ada: LoopbackNode, mallory: HandmadePeer
+) -> None:
+    mallory.respond = lambda request: accepts_all(request).replace(
+        b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1
+    )
+    trust(ada, mallory)
+    for number in range(3):
+        ada.wait_delivery(ada.send("tea", str(number)), mallory.uuid, "delivered")
+    assert contents(mallory.requests.items) == ["0", "1", "2"]
+    assert len({request.connection for request in mallory.requests.items}) == 3
+
+
+def test_a_peer_that_moves_to_another_port_gets_what_waited(ada: LoopbackNode, mallory: HandmadePeer) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")
+    mallory.hang_up()
+    waiting = ada.send("tea", "second")
+    wait_until(lambda: (ada.delivery(waiting, mallory.uuid) or {})["reason"] == "asleep or off the network")
+    ada.wait_member("tea", mallory.uuid, online=False)
+    mallory.move()
+    mallory.announce("tea")
+    ada.wait_delivery(waiting, mallory.uuid, "delivered")
+    ada.wait_member("tea", mallory.uuid, online=True, address=str(mallory.endpoint))
+    assert contents(mallory.requests.items) == ["first", "second"]
+
+
+def test_a_forged_address_takes_nothing_from_the_one_that_works(
+    ada: LoopbackNode, mallory: HandmadePeer, make_peer: MakePeer
+) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")
+    thief = make_peer()
+    thief.respond = accepts_all
+    mallory.announce("tea", endpoint=thief.endpoint)
+    ada.wait_delivery(ada.send("tea", "second"), mallory.uuid, "delivered")
+    mallory.announce(endpoint=thief.endpoint)  # "has left", says somebody else
+    third = ada.send("tea", "third")
+    ada.wait_delivery(third, mallory.uuid, "delivered")
+    assert contents(mallory.requests.items) == ["first", "second", "third"]
+    assert thief.requests.items == []
+
+
+def test_an_old_address_where_somebody_else_listens_now_is_passed_over(
+    ada: LoopbackNode, mallory: HandmadePeer, make_peer: MakePeer
+) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    stranger = make_peer()
+    mallory.hang_up()
+    mallory.announce("tea", endpoint=stranger.endpoint)
+    sent = ada.send("tea", "hello")
+    wait_until(lambda: "somebody else" in ((ada.delivery(sent, mallory.uuid) or {})["reason"] or ""))
+    assert stranger.requests.items == []
+    mallory.move()
+    mallory.announce("tea")
+    ada.wait_delivery(sent, mallory.uuid, "delivered")
+
+
+# Answers
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(ada: LoopbackNode, mallory: HandmadePeer, status: int) -> None:
+    """In the original a verified peer's 307 made the sender verify somebody at its own UI server."""
+    target = f"http://127.0.0.1:{ada.ui_port}/api/rooms/redirected"
+    mallory.respond = lambda _request: json_response(status, {}, f"Location: {target}")
+    trust(ada, mallory)
+    sent = ada.send("tea", "hello")
+    ada.wait_delivery(sent, mallory.uuid, "refused")
+    assert ada.room("redirected") is None
+    assert len(mallory.requests.items) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        (400, "not-a-member", "has left the room"),
+        (403, "rejected", "has rejected you"),
+        (400, "malformed", "could not read the message"),
+        (413, "too-large", "the message is too large for them"),
+        (400, None, "refused it"),
+        (418, "teapot", "refused it"),
+    ],
+)
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_final_answer_is_refused_with_its_reason(
+    ada: LoopbackNode, mallory: HandmadePeer, version: int, status: int, code: str | None, reason: str
+) -> None:
+    body = {"message": "no"} if code is None else {"status": status, "code": code, "message": "no"}
+    mallory.respond = lambda _request: json_response(status, body)
+    trust(ada, mallory, version=version)
+    sent = ada.send("tea", "hello")
+    ada.wait_delivery(sent, mallory.uuid, "refused")
+    assert (ada.delivery(sent, mallory.uuid) or {})["reason"] == reason
+    ada.wait_for("delivery", id=sent["id"], state="refused")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (403, "unverified"),
+        (403, None),
+        (429, "too-many-requests"),
+        (500, None),
+        (502, None),
+        (507, "storage-full"),
+    ],
+)
+@pytest.mark.parametrize("version", [0, 1])
+def test_any_other_answer_is_tried_again(
+    ada: LoopbackNode, mallory: HandmadePeer, version: int, status: int, code: str | None
+) -> None:
+    def respond(request: Request) -> bytes:
+        if len(mallory.requests.items) < 3:
+            return json_response(status, {"status": status, "code": code} if code else {"message": "later"})
+        return accepts_all(request)
+
+    mallory.respond = respond
+    trust(ada, mallory, version=version)
+    sent = ada.send("tea", "hello")
+    ada.wait_delivery(sent, mallory.uuid, "delivered")
+    assert len(mallory.requests.items) == 3
+
+
+def test_retry_after_is_kept_to(start_node: StartNode, mallory: HandmadePeer) -> None:
+    ada = start_node("Ada", retry_most_seconds=5.0)
+    times: list[float] = []
+
+    def respond(request: Request) -> bytes:
+        times.append(time.monotonic())
+        return accepts_all(request) if len(times) > 1 else json_response(429, {}, "Retry-After: 1")
+
+    mallory.respond = respond
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered")
+    assert times[1] - times[0] >= 1
+
+
+def test_each_message_of_a_batch_gets_its_own_answer(ada: LoopbackNode, mallory: HandmadePeer) -> None:
+    answers = {"no": (400, "malformed"), "yes": (200, None), "later": (507, "storage-full")}
+
+    def respond(request: Request) -> bytes:
+        results = []
+        for one in request.json["messages"]:
+            status, code = answers[one["content"]]
+            if one["content"] == "later":
+                answers["later"] = (200, None)
+            results.append({"id": one["id"], "status": status, **({"code": code} if code else {})})
+        return json_response(200, {"results": results})
+
+    trust(ada, mallory)
+    mallory.hang_up()
+    no, yes, later = (ada.send("tea", content) for content in ("no", "yes", "later"))
+    mallory.respond = respond
+    mallory.move()
+    mallory.announce("tea")
+    ada.wait_delivery(later, mallory.uuid, "delivered")
+    assert (ada.delivery(no, mallory.uuid) or {})["state"] == "refused"
+    assert (ada.delivery(yes, mallory.uuid) or {})["state"] == "delivered"
+
+
+LIES = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    json_response(200, {"results": []}),
+    json_response(200, {"results": [1]}),
+    json_response(200, []),
+    json_response(200, {"results": [{"id": 1, "status": 200}]}),
+    b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+    json_response(200, {"results": [{"id": "somebody else's", "status": 200}]}),
+    b"not HTTP at all\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n" + b"y" * 10,
+    b"HTTP/1.1 99999 OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"y" * 200_000,
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 1000,
+    b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000,
+    OK + OK,
+]
+
+
+@pytest.mark.parametrize("lie", LIES, ids=lambda lie: repr(lie[:48]))
+def test_an_answer_that_makes_no_sense_delivers_nothing_and_is_tried_again(
+    ada: LoopbackNode, mallory: HandmadePeer, lie: bytes
+) -> None:
+    def respond(request: Request) -> bytes:
+        return lie if 2 <= len(mallory.requests.items) < 4 else accepts_all(request)
+
+    mallory.respond = respond
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")  # it knows our form
+    sent = ada.send("tea", "hello")
+    ada.wait_delivery(sent, mallory.uuid, "delivered")
+    assert contents(mallory.requests.items) == ["first", "hello", "hello", "hello"]
+    assert {request.path for request in mallory.requests.items} == {OURS}
+
+
+def test_a_server_that_says_yes_to_everything_gets_the_seed_s_form(
+    ada: LoopbackNode, mallory: HandmadePeer
+) -> None:
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered")
+    assert [request.path for request in mallory.requests.items] == [OURS, SEED]
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: ",
+    ],
+)
+def test_an_endless_answer_is_bounded_in_time(
+    start_node: StartNode, mallory: HandmadePeer, endless: bytes
+) -> None:
+    ada = start_node("Ada", reply_seconds=0.5)
+    done = threading.Event()
+
+    def respond(request: Request) -> bytes | None:
+        if len(mallory.requests.items) > 1:
+            return accepts_all(request)
+        sock = next(s for s in mallory._sockets if s.fileno() >= 0)
+        sock.sendall(endless)
+        while not done.wait(0.1):
+            sock.sendall(endless if b"100 Continue" in endless else b"a")
+        return None
+
+    mallory.respond = respond
+    trust(ada, mallory)
+    started = time.monotonic()
+    try:
+        ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered")
+    finally:
+        done.set()
+    assert time.monotonic() - started < 5
+
+
+def test_an_answer_byte_by_byte_is_bounded_in_time(start_node: StartNode, mallory: HandmadePeer) -> None:
+    ada = start_node("Ada", reply_seconds=0.5)
+    done = threading.Event()
+
+    def respond(request: Request) -> bytes | None:
+        if len(mallory.requests.items) > 1:
+            return accepts_all(request)
+        sock = next(s for s in mallory._sockets if s.fileno() >= 0)
+        for byte in accepts_all(request):
+            sock.sendall(bytes([byte]))
+            if done.wait(0.1):
+                break
+        return None
+
+    mallory.respond = respond
+    trust(ada, mallory)
+    try:
+        ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered")
+    finally:
+        done.set()
+    assert len(mallory.requests.items) > 1
+
+
+# Two forms
+
+
+def test_a_seed_only_peer_gets_the_seed_s_form_and_nothing_else(
+    ada: LoopbackNode, mallory: HandmadePeer
+) -> None:
+    trust(ada, mallory, "Größe & co/50%", version=0)
+    sent = ada.send("Größe & co/50%", "hello")
+    ada.wait_delivery(sent, mallory.uuid, "delivered")
+    [request] = mallory.requests.items
+    assert request.path == "/rooms/Gr%C3%B6%C3%9Fe%20%26%20co%2F50%25/message"
+    assert request.json == {"username": "Ada", "content": "hello"}
+    assert request.head.split("\n")[0].startswith("POST ")
+
+
+def test_a_peer_s_own_form_of_a_room_name_goes_back_to_it(ada: LoopbackNode, mallory: HandmadePeer) -> None:
+    decomposed = "cafe\u0301"
+    ada.join("caf\u00e9")
+    mallory.announcement = Announcement(
+        mallory.uuid, (mallory.endpoint,), {RoomName("caf\u00e9"): decomposed}
+    )
+    ada.network.announce(mallory.announcement)
+    ada.wait_knows(mallory.uuid, mallory.fingerprint_sha256)
+    ada.verify(mallory.uuid)
+    ada.wait_delivery(ada.send("caf\u00e9", "hello"), mallory.uuid, "delivered")
+    assert mallory.requests.items[0].path == "/rooms/cafe%CC%81/message"
+
+
+def test_our_form_carries_exactly_what_is_documented(ada: LoopbackNode, mallory: HandmadePeer) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    sent = ada.send("tea", "hello")
+    ada.wait_delivery(sent, mallory.uuid, "delivered")
+    [request] = mallory.requests.items
+    assert request.path == OURS
+    [one] = request.json["messages"]
+    assert set(one) == {"id", "room", "username", "content", "sent", "kind"}
+    assert (one["room"], one["username"], one["content"], one["kind"]) == ("tea", "Ada", "hello", "text")
+    assert list(request.json) == ["messages"]
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_peer_that_refuses_our_form_gets_the_seed_s(
+    ada: LoopbackNode, mallory: HandmadePeer, status: int
+) -> None:
+    mallory.respond = lambda request: json_response(status, {}) if request.path == OURS else OK
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")
+    ada.wait_delivery(ada.send("tea", "second"), mallory.uuid, "delivered")
+    assert [request.path for request in mallory.requests.items] == [OURS, SEED, SEED]
+
+
+def test_what_a_key_once_accepted_is_not_lowered_by_an_announcement(
+    ada: LoopbackNode, mallory: HandmadePeer
+) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")
+    mallory.announce("tea", version=0)
+    ada.wait_delivery(ada.send("tea", "second"), mallory.uuid, "delivered")
+    ada.restart()
+    ada.wait_member("tea", mallory.uuid, online=True)
+    ada.wait_delivery(ada.send("tea", "third"), mallory.uuid, "delivered")
+    assert {request.path for request in mallory.requests.items} == {OURS}
+
+
+# The limits of a queue
+
+
+def test_past_what_may_wait_for_one_recipient_the_oldest_expire(
+    start_node: StartNode, mallory: HandmadePeer
+) -> None:
+    ada = start_node("Ada", queued_for_one_recipient=3)
+    know(ada, mallory)
+    sent = [ada.send("tea", str(number)) for number in range(5)]
+    ada.restart()  # what is due once a minute is due at the start
+    ada.wait_delivery(sent[1], mallory.uuid, "expired")
+    states = [(ada.delivery(message, mallory.uuid) or {})["state"] for message in sent]
+    assert states == ["expired", "expired", "waiting", "waiting", "waiting"]
+
+
+def test_what_waits_too_long_for_a_yes_expires(start_node: StartNode, mallory: HandmadePeer) -> None:
+    ada = start_node("Ada", queued_unverified_seconds=0.0)
+    know(ada, mallory)
+    sent = ada.send("tea", "hello")
+    ada.restart()
+    ada.wait_delivery(sent, mallory.uuid, "expired")
+    ada.verify(mallory.uuid)
+    assert mallory.requests.items == []

@@ -1,0 +1,304 @@
+"""The program itself, as a process: what stops it from starting, what it says, and how it ends.
+
+Discovery is real here, so it runs on a machine of its own that has nothing but `lo`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from friends import wait_knows
+from lab import Namespace, solo
+from nodes import PROGRAM, Node
+
+Words = Sequence[str]
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Namespace]:
+    if os.geteuid() != 0 or not all(shutil.which(program) for program in ("ip", "nsenter", "unshare")):
+        pytest.skip("a machine of its own is made by root, with `ip`, `nsenter` and `unshare`")
+    with solo() as machine:
+        yield machine
+
+
+def words(database: Path, *options: str, python: Words = ()) -> list[str]:
+    """The command line of a program that would start."""
+    return [
+        sys.executable,
+        *python,
+        str(PROGRAM),
+        "--db",
+        str(database),
+        "--interface",
+        "lo",
+        "--uiaddr",
+        "127.0.0.1:0",
+        "--no-browser",
+        *options,
+    ]
+
+
+def check_refused(result: subprocess.CompletedProcess[str], status: int, *names: str) -> None:
+    """It did not start, and one line on stderr names the thing."""
+    assert (result.returncode, result.stdout) == (status, ""), result
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("cryptochat: ")
+    for name in names:
+        assert name in lines[0]
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+# What stops it from starting
+
+
+@pytest.mark.parametrize("option", ["--uiaddr", "--addr"])
+def test_a_taken_port_is_named(machine: Namespace, tmp_path: Path, option: str) -> None:
+    with machine.inside(lambda: socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        result = machine.run(words(tmp_path / "a.db", option, f"127.0.0.1:{port}"), check=False)
+    check_refused(result, 1, str(port), option)
+
+
+def test_a_database_in_use_is_named_and_the_first_program_lives_on(
+    machine: Namespace, tmp_path: Path
+) -> None:
+    with Node(machine, tmp_path / "a.db", interfaces=["lo"]) as node:
+        check_refused(machine.run(words(tmp_path / "a.db"), check=False), 1, str(tmp_path / "a.db"), "in use")
+        assert node.get("/api/info")
+
+
+def test_a_file_that_is_no_database_of_ours_is_named_and_left_alone(
+    machine: Namespace, tmp_path: Path
+) -> None:
+    text, other = tmp_path / "text.db", tmp_path / "other.db"
+    text.write_text("These are my notes, and they are longer than the header of a database would be. " * 20)
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE mine (a)")
+    connection.close()
+    for path in (text, other):
+        before = path.read_bytes()
+        check_refused(machine.run(words(path), check=False), 1, str(path), "not a CryptoChat database")
+        assert path.read_bytes() == before
+
+
+def test_a_database_of_a_newer_version_is_named_and_left_alone(machine: Namespace, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with Node(machine, path, interfaces=["lo"]):
+        pass
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    check_refused(machine.run(words(path), check=False), 1, str(path), "newer")
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (999,)
+    connection.close()
+
+
+def test_a_damaged_database_never_leads_to_a_new_identity(machine: Namespace, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with Node(machine, path, interfaces=["lo"]):
+        pass
+    data = path.read_bytes()
+    for damaged in (data[:4096] + b"\xff" * (len(data) - 4096), data[: len(data) // 2]):
+        path.write_bytes(damaged)
+        check_refused(machine.run(words(path), check=False), 1, str(path))
+        assert path.read_bytes() == damaged
+
+
+def test_a_file_that_cannot_be_opened_is_named(machine: Namespace, tmp_path: Path) -> None:
+    folder, file = tmp_path / "folder.db", tmp_path / "file"
+    folder.mkdir()
+    file.write_text("")
+    for path in (folder, file / "a.db"):
+        check_refused(machine.run(words(path), check=False), 1, str(path))
+
+
+def test_a_full_disk_is_said(machine: Namespace, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=16k tmpfs "$0" && exec "$@"', str(disk)]
+    if machine.run([*mounted, "true"], check=False).returncode:
+        pytest.skip("this kernel does not let us mount a small disk")
+    check_refused(machine.run([*mounted, *words(disk / "a.db")], check=False), 1, "full")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--uiaddr", "0.0.0.0:0"),
+        ("--uiaddr", ":0"),
+        ("--uiaddr", "[::]:0"),
+        ("--uiaddr", "192.0.2.1:0"),
+        ("--uiaddr", "127.0.0.1"),
+        ("--uiaddr", "127.0.0.1:65536"),
+        ("--uiaddr", "127.0.0.1:x"),
+        ("--addr", "192.0.2.1:0"),
+        ("--addr", "example.org:0"),
+        ("--interface", "nosuch0"),
+        ("--interface", "192.0.2.1"),
+        ("--username", ""),
+        ("--username", "a" * 65),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_asked_for_is_named(machine: Namespace, tmp_path: Path, options: Words) -> None:
+    result = machine.run(words(tmp_path / "a.db", *options), check=False)
+    check_refused(result, 2, options[0])
+
+
+def test_an_unknown_option_is_named(machine: Namespace, tmp_path: Path) -> None:
+    for options in (("--nonsense",), ("--log", "loud"), ("walk",)):
+        result = machine.run(words(tmp_path / "a.db", *options), check=False)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert options[-1] in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_a_missing_package_is_named(machine: Namespace, tmp_path: Path) -> None:
+    result = machine.run(words(tmp_path / "a.db", python=["-S", "-E"]), check=False)
+    check_refused(result, 1, "package", "README")
+
+
+def test_an_old_sqlite_is_named(machine: Namespace, tmp_path: Path) -> None:
+    stub = tmp_path / "stub"
+    stub.mkdir()
+    (stub / "sitecustomize.py").write_text(
+        "import sqlite3\nsqlite3.sqlite_version_info, sqlite3.sqlite_version = (3, 36, 0), '3.36.0'\n"
+    )
+    result = machine.run(["env", f"PYTHONPATH={stub}", *words(tmp_path / "a.db")], check=False)
+    check_refused(result, 1, "SQLite 3.36.0", "3.37")
+
+
+def test_the_version_is_one_line(machine: Namespace, tmp_path: Path) -> None:
+    result = machine.run([sys.executable, str(PROGRAM), "--version"])
+    assert result.stdout.startswith("cryptochat ")
+    assert result.stdout.count("\n") == 1
+
+
+# What it says, and what it leaves on the disk
+
+
+def test_when_it_is_ready_it_says_so_in_one_line_and_in_a_file(machine: Namespace, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.db"
+    session = path.with_name("a.db.session.json")
+    program = machine.popen(
+        words(path, "--username", "Ada"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert program.stdout
+    assert program.stderr
+    line = program.stdout.readline()
+    said = json.loads(session.read_text())
+    assert line == f"CryptoChat is ready: {said['url']}#token={said['token']}\n"
+    assert set(said) == {"url", "token", "pid"}
+    assert said["pid"] == program.pid
+    port = int(said["url"].removeprefix("http://127.0.0.1:").removesuffix("/"))
+    machine.connect(port).close()
+    for file in path.parent.iterdir():
+        assert mode(file) == 0o600, file
+    assert {file.name for file in path.parent.iterdir()} >= {"a.db", "a.db.lock", "a.db.session.json"}
+    assert mode(path.parent) == mode(path.parent.parent) == 0o700
+    program.send_signal(signal.SIGTERM)
+    rest, errors = program.communicate(timeout=10)
+    assert (program.returncode, rest) == (0, "")
+    assert "Traceback" not in errors
+    assert not session.exists()
+    assert mode(path) == 0o600
+
+
+def test_an_existing_folder_is_never_changed(machine: Namespace, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with Node(machine, tmp_path / "a.db", interfaces=["lo"]):
+        assert mode(tmp_path) == 0o755
+    assert mode(tmp_path) == 0o755
+
+
+def test_run_is_the_sub_command_that_none_means(machine: Namespace, tmp_path: Path) -> None:
+    command = words(tmp_path / "a.db")
+    command.insert(command.index(str(PROGRAM)) + 1, "run")
+    program = machine.popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert program.stdout
+    assert program.stdout.readline().startswith("CryptoChat is ready: ")
+    program.terminate()
+    assert program.wait(5) == 0
+    program.stdout.close()
+
+
+# How it ends
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_in_time_whatever_is_pending(machine: Namespace, tmp_path: Path, how: signal.Signals) -> None:
+    """A gate waits, a question is open, streams are open, a message is on its way to somebody frozen."""
+    with (
+        Node(machine, tmp_path / "ada.db", username="Ada", interfaces=["lo"]) as ada,
+        Node(machine, tmp_path / "bob.db", username="Bob", interfaces=["lo"]) as bob,
+    ):
+        for node in (ada, bob):
+            node.join("tea")
+        wait_knows(ada, bob)
+        wait_knows(bob, ada)
+        ada.verify(bob.uuid)
+        ada.send("tea", "a secret text")
+        bob.wait_for("verification", uuid=ada.uuid, reason="knocked")
+        for node in (bob, ada):
+            with node.connect() as stream:
+                stream.sendall(
+                    f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{node.ui_port}\r\n"
+                    f"Authorization: Bearer {node.token}\r\n\r\n".encode()
+                )
+                assert stream.recv(100).startswith(b"HTTP/1.1 200")
+                started = time.monotonic()
+                node.program.send_signal(how)
+                assert node.program.wait(10) == 0
+                assert time.monotonic() - started <= 3
+            node.stop_listening()
+            node._stderr_reader.join(10)
+            log = "\n".join(node.stderr.items)
+            assert "Traceback" not in log
+            assert "a secret text" not in log
+            assert node.token not in log
+            for pipe in (node.program.stdout, node.program.stderr):
+                assert pipe
+                pipe.close()
+
+
+def test_a_second_signal_ends_it_at_once(machine: Namespace, tmp_path: Path) -> None:
+    node = Node(machine, tmp_path / "a.db", interfaces=["lo"])
+    node.stop_listening()
+    node.freeze()  # so that both signals are there when it looks
+    node.program.send_signal(signal.SIGTERM)
+    node.program.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    node.thaw()
+    assert node.program.wait(5) == 1
+    assert time.monotonic() - started < 1
+    node._end(signal.SIGTERM)
+
+
+def test_a_killed_program_starts_again_with_everything_it_had(machine: Namespace, tmp_path: Path) -> None:
+    node = Node(machine, tmp_path / "a.db", interfaces=["lo"])
+    uuid = node.uuid
+    node.join("tea")
+    node.send("tea", "kept")
+    node.kill()
+    node.start()
+    with node:
+        assert node.uuid == uuid
+        assert [m["content"] for m in node.history("tea")] == ["kept"]
