@@ -17,6 +17,7 @@ from unittest.mock import Mock
 
 import pytest
 
+import cryptochat_lib
 from cryptochat_lib import errors, options
 from cryptochat_lib.events import STREAMS
 from cryptochat_lib.limits import Limits
@@ -168,3 +169,30 @@ def test_no_document_names_a_file_or_a_module_that_is_not_there() -> None:
         text = path.read_text()
         for target in re.findall(r"`((?:test|docs|cryptochat_lib|tools|web)/[\w./-]+\.\w+)`", text):
             assert (top / target).exists(), f"{path.name} names {target}"
+
+
+def test_the_bands_are_the_same_in_the_package_and_in_its_architecture() -> None:
+    """`test_bands` holds the code to the package's table; this, the document to the same table."""
+    table = inspect.cleandoc(cryptochat_lib.__doc__ or "").partition("\n    values")[2].splitlines()
+    written = text_of("ARCHITECTURE.md").partition("\nvalues")[2].partition("```")[0].splitlines()
+    assert [line.strip() for line in table] == [line.strip() for line in written]
+
+
+def test_each_test_that_a_claim_about_security_names_exists() -> None:
+    root = DOCS.parent
+    named = re.findall(r"`(test/[\w/]+\.py)(?:::(\w+))?`", (root / "SECURITY.md").read_text())
+    assert len(named) > 40
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not (root / file).is_file() or f"def {name or 'test_'}" not in (root / file).read_text()
+    ]
+    assert missing == []
+
+
+def test_each_claim_about_security_names_a_test() -> None:
+    text = (DOCS.parent / "SECURITY.md").read_text()
+    claims = text.partition("## Claims")[2].partition("## What it does not")[0]
+    paragraphs = [p for p in claims.split("\n\n") if p.startswith("**")]
+    assert len(paragraphs) > 10
+    assert [p.splitlines()[0] for p in paragraphs if "Shown by:" not in p] == []

@@ -1,0 +1,93 @@
+"""The protocol's test vectors (docs/vectors), which belong to no implementation, against this one.
+
+Each refused vector has one fault, and the layer that it names must be the one that finds it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cryptochat_lib import identity, txt, wire
+from cryptochat_lib.errors import CryptoChatError, UnacceptableCertificate
+from cryptochat_lib.http_head import parse_head
+from cryptochat_lib.limits import Limits
+from cryptochat_lib.model import Certificate, parse_room_name
+
+LIMITS = Limits()
+VECTORS = Path(__file__).resolve().parents[2] / "docs" / "vectors"
+
+
+def of(name: str) -> Any:
+    """One test for each vector in the file."""
+    found = json.loads((VECTORS / name).read_text())["vectors"]
+    return pytest.mark.parametrize("vector", found, ids=lambda vector: vector["name"])
+
+
+@of("certificates.json")
+def test_a_certificate_is_accepted_or_refused(vector: dict[str, Any]) -> None:
+    try:
+        certificate = identity.parse_certificate(base64.b64decode(vector["der"]))
+    except UnacceptableCertificate:
+        assert vector["expect"] == {"accepted": False, "layer": "certificate"}
+        return
+    assert vector["expect"] == {
+        "accepted": True,
+        "uuid": certificate.uuid,
+        "fingerprint": certificate.fingerprint,
+        "fingerprint_sha256": certificate.fingerprint_sha256,
+        "spki": base64.b64encode(certificate.public_key).decode(),
+    }
+
+
+@of("uuids.json")
+def test_a_uuid_proves_its_key(vector: dict[str, Any]) -> None:
+    assert identity.self_proving_id(base64.b64decode(vector["spki"])) == vector["uuid"]
+
+
+@of("safety-numbers.json")
+def test_a_safety_number_is_the_same_on_both_sides(vector: dict[str, Any]) -> None:
+    one, other = (
+        Certificate(vector[side]["uuid"], b"", base64.b64decode(vector[side]["spki"]))
+        for side in ("one", "other")
+    )
+    assert identity.safety_number(one, other) == vector["number"]
+    assert identity.safety_number(other, one) == vector["number"]
+
+
+@of("txt.json")
+def test_a_txt_record_says_what_it_says(vector: dict[str, Any]) -> None:
+    assert txt.parse(bytes.fromhex(vector["raw"]))._asdict() == vector["expect"]
+
+
+@of("requests.json")
+def test_a_request_is_answered_by_the_layer_that_finds_its_fault(vector: dict[str, Any]) -> None:
+    body = b"".join(base64.b64decode(piece) * times for piece, times in vector["body"])
+    layer = "head"
+    answer: dict[str, Any] = {"status": 200}
+    try:
+        head = parse_head(vector["head"].encode("latin-1"), LIMITS)
+        assert head.content_length(LIMITS.body_bytes) == len(body)
+        if vector["form"] == "seed":
+            layer = "room"
+            room = parse_room_name(head.segments[1])
+        layer = "json"
+        wire.parse_object(body, LIMITS)
+        layer = "form"
+        if vector["form"] == "seed":
+            wire.parse_seed_message(room, body, LIMITS)
+        else:
+            answer["results"] = [result(one) for one in wire.parse_batch(body, LIMITS)]
+    except CryptoChatError as error:
+        answer = {"status": error.status, "code": error.code, "layer": layer}
+    assert answer == vector["expect"]
+
+
+def result(one: wire.Incoming | wire.Answer) -> dict[str, Any]:
+    """The answer to one message of a batch, as a member of the room gives it."""
+    answer = one if isinstance(one, wire.Answer) else wire.Answer(one.wire_id or "", 200)
+    return json.loads(wire.answers([answer]))["results"][0]
