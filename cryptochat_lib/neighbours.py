@@ -25,6 +25,7 @@ from .verification import QUEUED, Verification
 _log = logging.getLogger(__name__)
 
 _ROUND_SECONDS = 60.0
+_END_SECONDS = 0.5
 _PAUSE_SECONDS = 0.1  # between two rounds: what a flood of announcements can cost
 
 
@@ -66,9 +67,11 @@ class Neighbours:
             self._outbox.wake(uuid)  # whether it is there is learned by trying where it last answered
 
     def close(self) -> None:
-        """End the thread; `presence` is closed with it."""
+        """End the thread, and wait a moment until it has; `presence` is closed with it."""
         self._closing.set()
         self._presence.close()
+        if self.thread.is_alive():
+            self.thread.join(_END_SECONDS)
 
     def _run(self) -> None:
         round_due = 0.0

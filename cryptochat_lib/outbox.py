@@ -19,6 +19,8 @@ from .looker import Looker
 from .model import DeliveryState, PeerId
 from .sender import TAKEN_BACK, Sender, report
 
+_END_SECONDS = 0.5
+
 
 class Outbox:
     """All senders of one node."""
@@ -58,8 +60,12 @@ class Outbox:
             report(self._events, self._queue.expire(uuid, oldest, limits.queued_for_one_recipient))
 
     def close(self) -> None:
-        """End every sender, and start no more. Their connections are ended with all others."""
+        """End every sender, start no more, and wait a moment until they have: their connections are shut."""
         with self._lock:
             self._closed = True
-            for sender in self._senders.values():
-                sender.stop()
+            senders = list(self._senders.values())
+        for sender in senders:
+            sender.stop()
+        deadline = time.monotonic() + _END_SECONDS
+        for sender in senders:
+            sender.join(max(0.0, deadline - time.monotonic()))

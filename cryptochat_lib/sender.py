@@ -80,6 +80,10 @@ class Sender:
             self._ended = True
             self._changed.notify()
 
+    def join(self, seconds: float) -> None:
+        """Wait up to `seconds` for the thread to end."""
+        self._thread.join(seconds)
+
     def _run(self) -> None:
         try:
             while self._wait(self._step()):
