@@ -17,18 +17,18 @@ import threading
 from collections.abc import Sequence
 
 _EXIT_WITHIN_SECONDS = 2.8  # the contract is 3: what has not ended by then is left behind
+_DESCRIPTORS = 4096
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run CryptoChat until SIGINT or SIGTERM; returns the exit status."""
+    stop = _Stop()
     try:
         from cryptochat_lib.app import App
         from cryptochat_lib.errors import StartupError, UsageError
         from cryptochat_lib.options import parse
     except ModuleNotFoundError as error:
         return _say(f"the package {error.name!r} is missing: set CryptoChat up as its README says", 1)
-
-    stop = _Stop()
     try:
         options = parse(sys.argv[1:] if argv is None else argv)
         logging.basicConfig(
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
             stream=sys.stderr,
         )
+        _allow_descriptors()
         app = App(options)
         app.start()
     except UsageError as error:
@@ -43,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StartupError as error:
         return _say(str(error), 1)
     try:
-        print(f"CryptoChat is ready: {app.url}", flush=True)
-        if options.browser and sys.stdout.isatty():
+        _announce(app.url)
+        if options.browser and sys.stdout is not None and sys.stdout.isatty():
             app.open_browser()
         stop.wait()
     finally:
@@ -80,6 +81,26 @@ class _Stop:
         leave = threading.Timer(_EXIT_WITHIN_SECONDS, os._exit, (0,))
         leave.name, leave.daemon = "exit", True
         leave.start()
+
+
+def _announce(url: str) -> None:
+    """The ready line. Where nobody can read it, the session file says the same."""
+    try:
+        print(f"CryptoChat is ready: {url}", flush=True)
+    except (OSError, ValueError):
+        sys.stdout = None
+
+
+def _allow_descriptors() -> None:
+    """As many open files as the system lets us have: each connection takes up to three."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _say(text: str, status: int) -> int:

@@ -23,10 +23,11 @@ from .delivery import Means
 from .discovery import Discovery, Listener
 from .events import EventLog
 from .gates import Gates
-from .identity import create_identity
+from .identity import Identity, create_identity
 from .limits import Limits
 from .listening import bind, listen
 from .looker import Looker
+from .model import Certificate
 from .neighbours import Neighbours
 from .options import Options, login_name
 from .outbox import Outbox
@@ -83,74 +84,106 @@ class App:
 
     def open_browser(self) -> None:
         """Open the page in the user's browser, without waiting for it."""
-        redirect = self.session.write_redirect(self._ui.url)
+        redirect = self.session.write_redirect(self.ui_server.url)
         threading.Thread(
             target=webbrowser.open, args=(redirect.as_uri(),), name="browser", daemon=True
         ).start()
 
     def _start(self) -> None:
-        options, limits = self.options, self.limits
-        store = self.store
-        store.open(create_identity)
-        self._ends.callback(store.close)
-        identity = store.settings.identity()
-        own = identity.certificate
+        """Band by band; see the package's docstring."""
+        identity = self._open_store()
+        self._make_parts(identity.certificate)
+        self._make_use_cases(identity)
+        self._make_edges()
+        self._begin_all()
 
-        self.events = events = EventLog(limits)
-        events.start(store.messages.burn_number())
-        self.presence = presence = Presence(limits)
-        discovery = self._make_discovery(presence, options.interfaces, limits)
-        peers = Connections(
+    def _open_store(self) -> Identity:
+        self.store.open(create_identity)
+        self._ends.callback(self.store.close)
+        return self.store.settings.identity()
+
+    def _make_parts(self, own: Certificate) -> None:
+        limits = self.limits
+        self.events = EventLog(limits)
+        self.events.start(self.store.messages.burn_number())
+        self.presence = Presence(limits)
+        self.discovery = self._make_discovery(self.presence, self.options.interfaces, limits)
+        self.connections = Connections(
             limits.peer_connections,
             limits.peer_connections_of_one_address,
             limits.peer_connections_unverified,
         )
-        pages = Connections(limits.ui_connections, limits.ui_connections, limits.ui_connections)
-        gates = Gates(limits)
-        self.verification = Verification(own, store, events, presence, peers, gates, limits)
-        server_tls = ServerTls(identity)
-
-        looker = Looker(presence, store, self.verification, server_tls, own.uuid, limits)
-        outbox = Outbox(Means(identity, store, presence, self.verification, peers, limits), looker, events)
-        profile = Profile(
-            own, store, presence, discovery, self._username(store), options.announce_name, limits
+        self.gates = Gates(limits)
+        self.verification = Verification(
+            own, self.store, self.events, self.presence, self.connections, self.gates, limits
         )
-        roster = Roster(profile, store, presence, self.verification, events)
-        chat = Chat(profile, store, events, presence, self.verification, looker, outbox)
-        people = People(store, presence, self.verification, looker, outbox)
-        neighbours = Neighbours(profile, store, presence, self.verification, looker, outbox, roster)
 
-        peer_api = PeerApi(store, chat, presence, self.verification, gates, looker, server_tls, limits)
+    def _make_use_cases(self, identity: Identity) -> None:
+        own, store, events, presence = identity.certificate, self.store, self.events, self.presence
+        verification, limits = self.verification, self.limits
+        self.server_tls = ServerTls(identity)
+        self.looker = Looker(presence, store, verification, self.server_tls, own.uuid, limits)
+        means = Means(identity, store, presence, verification, self.connections, limits)
+        self.outbox = Outbox(means, self.looker, events)
+        self.profile = Profile(
+            own, store, presence, self.discovery, self._username(), self.options.announce_name, limits
+        )
+        self.roster = Roster(self.profile, store, presence, verification, events)
+        self.chat = Chat(self.profile, store, events, presence, self.looker, self.outbox)
+        self.people = People(store, presence, verification, self.looker, self.outbox)
+        self.neighbours = Neighbours(
+            self.profile, store, presence, verification, self.looker, self.outbox, self.roster
+        )
+
+    def _make_edges(self) -> None:
+        """Both servers, bound but not yet answering."""
+        options, store, limits = self.options, self.store, self.limits
+        self.peer_api = PeerApi(
+            store,
+            self.chat,
+            self.presence,
+            self.verification,
+            self.gates,
+            self.looker,
+            self.server_tls,
+            limits,
+        )
         self.session = Session(options.db, limits)
-        streams = EventStreams(events, store, self.verification, limits)
-        ui_api = UiApi(profile, people, chat, roster, store, streams, self.session, limits)
-
-        looker.start()
+        streams = EventStreams(self.events, store, self.verification, limits)
+        self.ui_api = UiApi(
+            self.profile, self.people, self.chat, self.roster, store, streams, self.session, limits
+        )
         self.peer_servers = listen(
             options.addr,
             options.interfaces,
-            lambda endpoint: PeerServer(endpoint, peer_api, peers, store, limits),
+            lambda endpoint: PeerServer(endpoint, self.peer_api, self.connections, store, limits),
         )
         for server in self.peer_servers:
             self._ends.callback(server.server_close)
-        self._ui = bind(
-            options.uiaddr, lambda endpoint: UiServer(endpoint, ui_api, pages, store, limits), "--uiaddr"
+        self.pages = Connections(limits.ui_connections, limits.ui_connections, limits.ui_connections)
+        self.ui_server = bind(
+            options.uiaddr,
+            lambda endpoint: UiServer(endpoint, self.ui_api, self.pages, store, limits),
+            "--uiaddr",
         )
-        self._ends.callback(self._ui.server_close)
+        self._ends.callback(self.ui_server.server_close)
 
-        self._begin(outbox.close)
-        self._begin(lambda: _drain(peers, pages))
-        self._begin(looker.close)
-        self._begin(gates.close)
-        self._begin(events.close)
-        self._begin(neighbours.close, neighbours.start)
+    def _begin_all(self) -> None:
+        """Start from the inside out. Read from below, this is the order of the end."""
+        self._begin(self.outbox.join)
+        self._begin(lambda: _drain(self.connections, self.pages))
+        self._begin(self.outbox.close)
+        self._begin(self.looker.close, self.looker.let_in)
+        self._begin(self.gates.close)
+        self._begin(self.events.close)
+        self._begin(self.neighbours.close, self.neighbours.start)
         for server in self.peer_servers:
             self._begin(server.stop, server.start)
-        self._begin(self._ui.stop, self._ui.start)
-        self._begin(discovery.stop, discovery.start)
-        profile.start(self.peer_servers[0].port)
-        self.url = f"{self._ui.url}#token={self.session.token}"
-        self._begin(self.session.close, lambda: self.session.write_file(self._ui.url))
+        self._begin(self.ui_server.stop, self.ui_server.start)
+        self._begin(self.discovery.stop, self.discovery.start)
+        self.profile.start(self.peer_servers[0].port)
+        self.url = f"{self.ui_server.url}#token={self.session.token}"
+        self._begin(self.session.close, lambda: self.session.write_file(self.ui_server.url))
 
     def _begin(self, end: Callable[[], None], start: Callable[[], None] | None = None) -> None:
         """`start` a part now; `end` it when its turn comes."""
@@ -158,12 +191,12 @@ class App:
         if start is not None:
             start()
 
-    def _username(self, store: Store) -> str:
+    def _username(self) -> str:
         """The one that was asked for, which is stored; else the stored one; else the login name."""
         if self.options.username is not None:
-            store.settings.set("username", self.options.username)
+            self.store.settings.set("username", self.options.username)
             return self.options.username
-        return store.settings.get("username") or login_name()
+        return self.store.settings.get("username") or login_name()
 
 
 def _drain(*all_connections: Connections) -> None:

@@ -11,7 +11,7 @@ Threads: `send` runs on UI workers, `receive` on peer-server workers.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from . import shapes
 from .delivery import AWAY
@@ -25,7 +25,6 @@ from .profile import Profile
 from .sender import UNDECIDED_HERE
 from .store import Store
 from .store.messages import OwnMessage
-from .verification import QUEUED, Verification
 from .wire import Answer, Incoming
 
 
@@ -38,7 +37,6 @@ class Chat:
         store: Store,
         events: EventLog,
         presence: Presence,
-        verification: Verification,
         looker: Looker,
         outbox: Outbox,
     ) -> None:
@@ -46,7 +44,6 @@ class Chat:
         self._store = store
         self._events = events
         self._presence = presence
-        self._verification = verification
         self._looker = looker
         self._outbox = outbox
 
@@ -63,8 +60,10 @@ class Chat:
         """Store a message of ours to `room`; NotJoined, StorageFull. `username`: for it alone."""
         if room not in self._profile.rooms():
             raise NotJoined()
+        trusts = self._store.keys.trusts()
         members = self._presence.in_room(room)
-        recipients = tuple(d for where in members if (d := self._recipient(where)) is not None)
+        found = (_recipient(where, trusts.get(where.uuid, ())) for where in members)
+        recipients = tuple(recipient for recipient in found if recipient is not None)
         message = self._store.messages.add_own(
             OwnMessage(
                 room=room,
@@ -78,8 +77,10 @@ class Chat:
             self._publish,
         )
         for recipient in recipients:
-            self._outbox.wake(recipient.uuid)
-            self._ask_about(recipient)
+            if recipient.reason == UNDECIDED_HERE:
+                self._presence.touch(recipient.uuid)  # `neighbours` asks, or looks first
+            else:
+                self._outbox.wake(recipient.uuid)
         return message
 
     def receive(self, key: KnownKey, incoming: Sequence[Incoming | Answer]) -> list[Answer]:
@@ -90,27 +91,6 @@ class Chat:
             self._store.messages.add_received(key, wanted, self._publish_all)
             self._remember_name(key, wanted[-1].username)
         return [m if isinstance(m, Answer) else _answer(m, m.room in joined) for m in incoming]
-
-    def _recipient(self, where: Whereabouts) -> Delivery | None:
-        """The row for a member; None for one that the user has rejected."""
-        keys = self._store.keys.of(where.uuid)
-        if any(key.trust is Trust.VERIFIED for key in keys):
-            return Delivery(where.uuid, DeliveryState.WAITING, None if where.online else AWAY)
-        if keys and all(key.trust is Trust.REJECTED for key in keys):
-            return None
-        return Delivery(where.uuid, DeliveryState.WAITING, UNDECIDED_HERE)
-
-    def _ask_about(self, recipient: Delivery) -> None:
-        """Something waits for somebody whom the user has not verified: ask, or look first."""
-        if recipient.reason != UNDECIDED_HERE:
-            return
-        keys = self._store.keys.of(recipient.uuid)
-        where = self._presence.of(recipient.uuid)
-        name = where.name if where else None
-        for key in keys:
-            self._verification.ask(key, QUEUED, name)
-        if not keys:
-            self._looker.look(recipient.uuid)
 
     def _remember_name(self, key: KnownKey, username: str) -> None:
         """A name in a message under the verified key: from now on mDNS cannot change it."""
@@ -124,6 +104,15 @@ class Chat:
     def _publish_all(self, messages: list[Message]) -> None:
         for message in messages:
             self._publish(message)
+
+
+def _recipient(where: Whereabouts, trusts: Collection[Trust]) -> Delivery | None:
+    """The row for a member whose keys are trusted so; None for one that the user has rejected."""
+    if Trust.VERIFIED in trusts:
+        return Delivery(where.uuid, DeliveryState.WAITING, None if where.online else AWAY)
+    if trusts and all(trust is Trust.REJECTED for trust in trusts):
+        return None
+    return Delivery(where.uuid, DeliveryState.WAITING, UNDECIDED_HERE)
 
 
 def _answer(message: Incoming, joined: bool) -> Answer:

@@ -11,6 +11,7 @@ withdraws trust ends. `_lock` guards all fields and is never held while waiting.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 from collections import Counter
@@ -27,6 +28,17 @@ class Connection:
         self.friend = friend
         self.key: str | None = None
         self.certificate: Certificate | None = None
+
+    def is_gone(self) -> bool:
+        """Whether the other side has hung up, as far as the system can say with bytes still unread."""
+        if not hasattr(select, "POLLRDHUP"):
+            return False
+        poll = select.poll()
+        try:
+            poll.register(self.socket, select.POLLRDHUP)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):  # closed here
+            return True
 
     def shut(self) -> None:
         """End it from another thread: a blocked read or write returns at once.
@@ -69,12 +81,12 @@ class Connections:
             return connection
 
     def identify(self, connection: Connection, key: str, friend: bool) -> bool:
-        """It has shown `key`. False if there is no place left for strangers, and it is one."""
+        """It has shown `key`. False if all is closed, or it is a stranger too many."""
         with self._lock:
             connection.key = key
             self._strangers += int(connection.friend) - int(friend)
             connection.friend = friend
-            return friend or self._strangers <= self._most_strangers
+            return not self._closed and (friend or self._strangers <= self._most_strangers)
 
     def outgoing(self, sock: socket.socket, address: str, key: str) -> Connection:
         """List a connection of ours to `key`, which takes no place, so that it can be ended too."""

@@ -29,33 +29,53 @@ class Deadline:
 
 
 class TimedReader(io.RawIOBase):
-    """The reading side of a socket, under a deadline that its owner may restart."""
+    """The reading side of a socket, under a deadline that its owner may restart.
 
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+    `most`: the bytes after which the other side has said too much for one exchange.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: Deadline, most: int | None = None) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._left = most
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         self._sock.settimeout(self._deadline.left())
-        return self._sock.recv_into(buffer)
+        got = self._sock.recv_into(buffer)
+        if self._left is not None:
+            self._left -= got
+            if self._left < 0:
+                raise ConnectionAbortedError("the other side says too much")
+        return got
 
 
 class TimedSocket:
-    """What `http.client` needs of a socket, under one deadline for both directions."""
+    """What `http.client` needs of a socket, under one deadline and for `most` bytes of an answer."""
 
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline, most: int) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._most = most
 
     def sendall(self, data: bytes) -> None:
         self._sock.settimeout(self._deadline.left())
         self._sock.sendall(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(TimedReader(self._sock, self._deadline))
+        return _WholeLines(TimedReader(self._sock, self._deadline, self._most))
 
     def close(self) -> None:
-        self._sock.close()
+        """Nothing: `http.client` closes a connection that is not kept before its body is read."""
+
+
+class _WholeLines(io.BufferedReader):
+    """A head that ends in the middle is cut; `http.client` would take it for a whole one."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if not line.endswith(b"\n") and (size is None or size < 0 or len(line) < size):
+            raise ConnectionResetError("the answer was cut")
+        return line

@@ -93,23 +93,34 @@ class Deliverer:
         self._refused_v1 = False
         self._answered_at = key.answered_at
 
+    @property
+    def at_once(self) -> int:
+        """How many messages one request takes: the seed's form takes one."""
+        where = self._presence.of(self.key.uuid)
+        return self._limits.batch_messages if where is not None and self._may_batch(where) else 1
+
     def deliver(self, messages: list[Message]) -> Outcome:
-        """Send `messages`, oldest first. CertificateChanged if only somebody else answers."""
+        """Send the first of `messages`: as many as fit one request. CertificateChanged if only
+        somebody else answers. What one answer settles is returned before anything else is sent.
+        """
         where = self._presence.of(self.key.uuid)
         if where is None or not where.endpoints:
             return Outcome(failed=Failed(AWAY))
         try:
-            if not self._refused_v1 and (where.version >= 1 or self._accepted_v1):
+            if self._may_batch(where):
                 outcome = self._deliver_batch(where, messages)
                 if outcome is not None:
                     return outcome
                 self._refused_v1 = True
-            return self._deliver_seed(where, messages)
+            return self._deliver_seed(where, messages[0])
         except TlsRefused:
             return Outcome(failed=Failed(UNDECIDED_THERE))
 
     def close(self) -> None:
         self._client.close()
+
+    def _may_batch(self, where: Whereabouts) -> bool:
+        return not self._refused_v1 and (where.version >= 1 or self._accepted_v1)
 
     def _deliver_batch(self, where: Whereabouts, messages: list[Message]) -> Outcome | None:
         """In our form; None if the peer does not know it."""
@@ -121,7 +132,7 @@ class Deliverer:
         if reply.status in _UNKNOWN_REQUEST:
             return None
         if reply.status >= 300:
-            return self._refused(chosen, reply)
+            return self._judged(chosen, reply)
         try:
             answers = wire.parse_answers(reply.body, self._limits)
         except BadRequest:  # a server that says yes to everything knows nothing of our form
@@ -137,25 +148,11 @@ class Deliverer:
                 outcome.settled.append(settled)
         return outcome
 
-    def _deliver_seed(self, where: Whereabouts, messages: list[Message]) -> Outcome:
-        """In the seed's form, one request for each message, and nothing else in its body."""
-        outcome = Outcome()
-        for message in messages:
-            path = f"/rooms/{quote(_form(where, message.room), safe='')}/message"
-            try:
-                reply = self._post(where, path, wire.seed_message(message))
-            except TlsRefused:
-                outcome.failed = Failed(UNDECIDED_THERE)
-                break
-            if isinstance(reply, Failed):
-                outcome.failed = reply
-                break
-            part = self._refused([message], reply)
-            outcome.settled += part.settled
-            if part.failed is not None:
-                outcome.failed = part.failed
-                break
-        return outcome
+    def _deliver_seed(self, where: Whereabouts, message: Message) -> Outcome:
+        """In the seed's form, with nothing else in its body."""
+        path = f"/rooms/{quote(_form(where, message.room), safe='')}/message"
+        reply = self._post(where, path, wire.seed_message(message))
+        return Outcome(failed=reply) if isinstance(reply, Failed) else self._judged([message], reply)
 
     def _post(self, where: Whereabouts, path: str, body: bytes) -> Reply | Failed:
         """The peer's whole reply, or why there is none; TlsRefused, CertificateChanged."""
@@ -173,7 +170,7 @@ class Deliverer:
             self._keys.set_answered(self.key, reply.endpoint)
         return reply
 
-    def _refused(self, messages: list[Message], reply: Reply) -> Outcome:
+    def _judged(self, messages: list[Message], reply: Reply) -> Outcome:
         """What one status for a whole request means for its messages."""
         code = wire.error_code(reply.body, self._limits) if reply.status >= 300 else None
         settled = [_judge(message, reply.status, code) for message in messages]

@@ -2,8 +2,8 @@
 
 An error carries its HTTP status and a stable `code` as data; its text is one
 sentence a person can act on, and is what that person sees. `routing` turns an
-error into a reply, once, for both servers; `app` turns a `StartupError` into
-one line on stderr. Nothing else translates errors.
+error into a reply, once, for both servers; `cryptochat.py` turns a
+`StartupError` into one line on stderr.
 
 What belongs here: classes. What does not: handling.
 """
@@ -171,6 +171,13 @@ class StorageFull(CryptoChatError):
 
     status = 507
     code = "storage-full"
+
+
+class StorageClosed(CryptoChatError):
+    """CryptoChat is ending: nothing is stored any more."""
+
+    status = 503
+    code = "ending"
 
 
 class Unreachable(CryptoChatError):

@@ -4,7 +4,7 @@ One bounded log is shared by all streams: a page that does not read costs its
 own thread and nothing else, and is told `reset` when it comes back too late.
 
 Numbers grow, also across restarts, and leave room for messages to be replayed
-from the database: the event of message number N is N * 2^20, and the events
+from the database: the event of message number N is N * 2^24, and the events
 between it and the next message count up from there. A start burns a message
 number (`start`), so nothing of an earlier run has a number of this one.
 
@@ -23,7 +23,7 @@ from typing import Any
 
 from .limits import Limits
 
-_STEP = 1 << 20
+_STEP = 1 << 24
 
 STREAMS = ("verification", "messages", "delivery", "rooms", "users", "reset")
 

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from .limits import Limits
+
+_LOOK_ROUND_SECONDS = 1.0
 
 
 @dataclass
@@ -37,27 +40,35 @@ class Gates:
         self._waiting = 0
         self._closed = False
 
-    def wait(self, key: str, patience: float, undecided: Callable[[], bool]) -> None:
+    def wait(
+        self,
+        key: str,
+        patience: float,
+        undecided: Callable[[], bool],
+        gone: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Wait at the gate of `key` for at most `patience` seconds, or not at all if no place is left.
 
         `undecided` is asked once the gate stands: an answer that came just
-        before found no gate to open.
+        before found no gate to open. `gone` is asked now and then: a client that
+        hung up keeps no place.
         """
-        with self._lock:
-            gate = self._gates.get(key) or _Gate()
-            if gate.waiting >= self._limits.gate_waiting_for_one_key or not self._take():
-                return
-            self._gates[key] = gate
-            gate.waiting += 1
+        gate = self._enter(key)
+        if gate is None:
+            return
         try:
-            if undecided():
-                gate.answered.wait(patience)
+            end = time.monotonic() + patience
+            while undecided() and not gone() and (left := end - time.monotonic()) > 0:
+                if gate.answered.wait(min(left, _LOOK_ROUND_SECONDS)):
+                    break
         finally:
-            with self._lock:
-                self._waiting -= 1
-                gate.waiting -= 1
-                if not gate.waiting and self._gates.get(key) is gate:
-                    del self._gates[key]
+            self._leave(key, gate)
+
+    @property
+    def waiting(self) -> int:
+        """How many places are taken."""
+        with self._lock:
+            return self._waiting
 
     def open(self, key: str) -> None:
         """The user has answered: let everyone at the gate of `key` look again."""
@@ -67,16 +78,17 @@ class Gates:
             gate.answered.set()
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[bool]:
-        """A place to wait in without a gate: for a peer whose own user is asked. False if none is left."""
-        with self._lock:
-            taken = self._take()
+    def place(self, address: str) -> Iterator[bool]:
+        """A place to wait in without a gate: for a peer at `address` whose own user is asked.
+
+        False if none is left, or that address has its own already.
+        """
+        gate = self._enter(address)
         try:
-            yield taken
+            yield gate is not None
         finally:
-            if taken:
-                with self._lock:
-                    self._waiting -= 1
+            if gate is not None:
+                self._leave(address, gate)
 
     def close(self) -> None:
         """Release everyone, for good."""
@@ -85,9 +97,21 @@ class Gates:
             for gate in self._gates.values():
                 gate.answered.set()
 
-    def _take(self) -> bool:
-        """One place, under the lock."""
-        if self._closed or self._waiting >= self._limits.gate_waiting:
-            return False
-        self._waiting += 1
-        return True
+    def _enter(self, key: str) -> _Gate | None:
+        """A place at the gate of `key`, None if there is none."""
+        with self._lock:
+            gate = self._gates.get(key) or _Gate()
+            full = self._waiting >= self._limits.gate_waiting
+            if self._closed or full or gate.waiting >= self._limits.gate_waiting_for_one_key:
+                return None
+            self._gates[key] = gate
+            self._waiting += 1
+            gate.waiting += 1
+            return gate
+
+    def _leave(self, key: str, gate: _Gate) -> None:
+        with self._lock:
+            self._waiting -= 1
+            gate.waiting -= 1
+            if not gate.waiting and self._gates.get(key) is gate:
+                del self._gates[key]

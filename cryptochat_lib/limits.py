@@ -52,6 +52,7 @@ class Limits:
     # Looks: TLS handshakes that only learn a certificate.
     look_again_seconds: float = 30.0
     looks_at_once: int = 8
+    looks_at_one_address: int = 2
 
     # What is remembered of people whom nobody has verified.
     unverified_keys: int = 256

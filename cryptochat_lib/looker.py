@@ -2,11 +2,15 @@
 
 Who is looked at: peers announced in a room that we are in, and those whom the
 user wants to reach; at their announced addresses, which discovery has limited
-to this link. Not more often than once in 30 s for one UUID, address and port,
-and 8 at a time, so that nobody can use us to knock at other doors.
+to this link. Both sides look at each other, so both servers learn the other's
+certificate and let its handshake through to the gate.
 
-Both sides look at each other, so both servers learn the other's certificate
-and let its handshake through to the gate.
+Announcements are anybody's, so looks are bounded, and share what there is:
+
+- a UUID at one address and port: once in 30 s;
+- 8 at a time, 2 of them at one address, so that silent addresses hold up nobody;
+- first whom the user wants to reach and whoever has just knocked, last the
+  addresses that were slow lately.
 
 Threads: `look` runs on any thread; up to 8 workers named `look` do the looking
 and end when nothing is left to look at. `_lock` guards all fields, never while
@@ -18,22 +22,29 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
+from typing import TypeVar
 
 from . import peer_client
 from .errors import CryptoChatError, UnacceptableCertificate
 from .limits import Limits
 from .model import Endpoint, KnownKey, PeerId, Trust
-from .presence import Presence, Whereabouts
+from .presence import Presence
 from .store import Store
 from .tls import ServerTls
 from .verification import ASKED, QUEUED, Verification
 
 _log = logging.getLogger(__name__)
-_LOOKED_AT_MOST = 4096
+
+_REMEMBERED_AT_MOST = 4096
+_SLOW_SECONDS = 1.0
+
+T = TypeVar("T")
+_Look = tuple[PeerId, Endpoint]
 
 
 class Looker:
-    """Looks at peers. Make it, `look`, `close` it."""
+    """Looks at peers. Make it, `let_in`, `look`, `close` it."""
 
     def __init__(
         self,
@@ -51,38 +62,46 @@ class Looker:
         self._own = own
         self._limits = limits
         self._lock = threading.Lock()
-        self._looked: dict[tuple[PeerId, Endpoint], float] = {}
+        self._looked: dict[_Look, float] = {}  # when, of the monotonic clock; the latest is last
+        self._slow: dict[str, float] = {}  # addresses whose look took long and failed, and when
         self._wanted: set[PeerId] = set()
-        self._due_peers: dict[PeerId, bool] = {}  # in the order of asking; whether to look again
+        self._due: dict[_Look, bool] = {}  # in the order of asking; whether it is urgent
+        self._busy: Counter[str] = Counter()  # the looks that go on at each address
         self._workers = 0
         self._closed = False
 
-    def start(self) -> None:
-        """Let the handshakes of everybody we remember through."""
-        self._server_tls.replace(key.certificate for key in self._store.keys.all())
+    def let_in(self) -> None:
+        """Let the handshakes of exactly those whom we remember through."""
+        self._server_tls.replace(lambda: [key.certificate for key in self._store.keys.all()])
 
-    def look(self, uuid: PeerId, asked: bool = False, again: bool = False) -> None:
-        """Look at `uuid` soon, unless its key is known and none of its addresses is new.
+    def look(
+        self, uuid: PeerId, asked: bool = False, again: bool = False, knocked_at: str | None = None
+    ) -> None:
+        """Look at `uuid` soon, wherever it is announced and its verified key has not answered already.
 
         `asked`: the user wants to reach it, so a key that is found is a question.
-        `again`: something suggests another key, so a known one does not suffice.
+        `again`: something suggests another key, so what has answered does not suffice.
+        `knocked_at`: the address from which it has just come.
         """
         if uuid == self._own:
             return
+        keys = self._store.keys.of(uuid)
         if asked:
-            for key in self._store.keys.of(uuid):
+            for key in keys:
                 self._verification.ask(key, ASKED)
+        where = self._presence.of(uuid)
+        known = {k.answered_at for k in keys if k.trust is Trust.VERIFIED and not again}
         with self._lock:
             if asked:
                 self._wanted.add(uuid)
-                self._never_looked(uuid)
-            if len(self._due_peers) >= self._limits.announced_peers:
-                return
-            self._due_peers[uuid] = again or self._due_peers.get(uuid, False)
-            if self._closed or self._workers >= self._limits.looks_at_once:
-                return
-            self._workers += 1
-        threading.Thread(target=self._work, name="look", daemon=True).start()
+                self._looked = {look: at for look, at in self._looked.items() if look[0] != uuid}
+            for endpoint in where.endpoints if where else ():
+                if endpoint not in known:
+                    self._add((uuid, endpoint), urgent=asked or endpoint.host == knocked_at)
+            new = 0 if self._closed else min(self._limits.looks_at_once, len(self._due)) - self._workers
+            self._workers += max(0, new)
+        for _ in range(new):
+            threading.Thread(target=self._work, name="look", daemon=True).start()
 
     def look_for_wanted(self) -> None:
         """Look again at those whom the user wants to reach and whom no look has found yet."""
@@ -94,88 +113,98 @@ class Looker:
     def look_at_address(self, host: str) -> None:
         """Somebody unknown came from `host`: look at whoever is announced there."""
         for where in self._presence.announced_at(host):
-            self.look(where.uuid)
+            self.look(where.uuid, knocked_at=host)
 
     def forgotten(self, uuid: PeerId) -> None:
         """Keys of `uuid` are gone: close the door to them, and look anew when there is reason to."""
         with self._lock:
             self._wanted.discard(uuid)
-            self._never_looked(uuid)
-        self.start()
+            self._looked = {look: at for look, at in self._looked.items() if look[0] != uuid}
+        self.let_in()
 
     def close(self) -> None:
         """Start no more looks; those that run end by their own deadlines."""
         with self._lock:
             self._closed = True
 
+    def _add(self, look: _Look, urgent: bool) -> None:
+        """Make `look` due, under the lock, unless it was made lately or too many are due."""
+        lately = time.monotonic() - self._limits.look_again_seconds
+        if self._looked.get(look, lately) > lately or len(self._due) >= _REMEMBERED_AT_MOST:
+            return
+        self._due[look] = urgent or self._due.get(look, False)
+
     def _work(self) -> None:
         try:
-            while (due := self._next()) is not None:
-                where = self._presence.of(due[0])
-                if where is not None:
-                    self._look_at(where, due[1])
-        except Exception:  # the top of a thread
-            _log.exception("a look failed")
-            with self._lock:
-                self._workers -= 1
+            while (look := self._next()) is not None:
+                self._guarded(look)
         finally:
             self._store.database.close_thread()
 
-    def _next(self) -> tuple[PeerId, bool] | None:
-        """Who is due, or None: then this worker ends."""
+    def _next(self) -> _Look | None:
+        """The next look, begun; or None, and this worker ends: whoever is at work takes what is left."""
         with self._lock:
-            if self._closed or not self._due_peers:
+            free = [
+                look for look in self._due if self._busy[look[1].host] < self._limits.looks_at_one_address
+            ]
+            if self._closed or not free:
                 self._workers -= 1
                 return None
-            uuid = next(iter(self._due_peers))
-            return uuid, self._due_peers.pop(uuid)
+            slow = time.monotonic() - self._limits.look_again_seconds
+            look = min(free, key=lambda x: (not self._due[x], self._slow.get(x[1].host, slow) > slow))
+            del self._due[look]
+            _remember(self._looked, look)
+            self._busy[look[1].host] += 1
+            return look
 
-    def _look_at(self, where: Whereabouts, again: bool) -> None:
-        known = self._store.keys.of(where.uuid)
-        for endpoint in where.endpoints:
-            pinned_there = any(k.trust is Trust.VERIFIED and k.answered_at == endpoint for k in known)
-            if (pinned_there and not again) or not self._due(where.uuid, endpoint):
-                continue
-            try:
-                certificate = peer_client.look(endpoint, self._limits)
-                if certificate.uuid != where.uuid:
-                    raise UnacceptableCertificate("its certificate names another peer")
-            except CryptoChatError as error:
-                _log.debug("look at %s: %s", endpoint, error)
-                continue
-            key, out = self._verification.learn(certificate, endpoint.host, self._store.queue.waits_for)
-            self._store.keys.set_answered(key, endpoint)
-            self._admit_to_handshakes(key, out)
-            if key not in out:
-                self._ask(key, where, endpoint)
-            # A handshake proves the key: a verified one has answered here.
-            self._presence.reached(where.uuid, endpoint if key.trust is Trust.VERIFIED else None)
-            return
-
-    def _never_looked(self, uuid: PeerId) -> None:
-        """Make `uuid` due at once; under the lock."""
-        self._looked = {k: at for k, at in self._looked.items() if k[0] != uuid}
-
-    def _due(self, uuid: PeerId, endpoint: Endpoint) -> bool:
-        now = time.monotonic()
+    def _guarded(self, look: _Look) -> None:
+        """One look, and what it leaves behind for the next ones."""
+        uuid, endpoint = look
+        began = time.monotonic()
+        found = False
+        try:
+            found = self._look_at(uuid, endpoint)
+        except CryptoChatError as error:
+            _log.debug("look at %s: %s", endpoint, error)
+        except Exception:  # the top of a thread; a full disk, say, which passes
+            _log.exception("a look failed")
         with self._lock:
-            if now - self._looked.get((uuid, endpoint), -1e9) < self._limits.look_again_seconds:
-                return False
-            while len(self._looked) >= _LOOKED_AT_MOST:
-                del self._looked[next(iter(self._looked))]
-            self._looked.pop((uuid, endpoint), None)
-            self._looked[uuid, endpoint] = now
-            return True
+            self._busy -= Counter((endpoint.host,))
+            if found:  # one address that answers is enough, except where somebody knocked
+                self._due = {x: urgent for x, urgent in self._due.items() if urgent or x[0] != uuid}
+            elif time.monotonic() - began > _SLOW_SECONDS:
+                _remember(self._slow, endpoint.host)
 
-    def _admit_to_handshakes(self, key: KnownKey, out: list[KnownKey]) -> None:
+    def _look_at(self, uuid: PeerId, endpoint: Endpoint) -> bool:
+        """Whether a key was learned that is remembered. Raises Unreachable, UnacceptableCertificate."""
+        certificate = peer_client.look(endpoint, self._limits)
+        if certificate.uuid != uuid:
+            raise UnacceptableCertificate("its certificate names another peer")
+        key, out = self._verification.learn(certificate, endpoint.host, self._store.queue.waits_for)
         if out:
-            self._server_tls.replace(k.certificate for k in self._store.keys.all())
-        elif key.trust is not Trust.REJECTED:
-            self._server_tls.trust(key.certificate)
+            self.let_in()
+        if key in out:
+            return False
+        self._store.keys.set_answered(key, endpoint)
+        self._server_tls.trust(certificate)
+        self._ask(key, endpoint)
+        # A handshake proves the key: a verified one has answered here.
+        self._presence.reached(uuid, endpoint if key.trust is Trust.VERIFIED else None)
+        return True
 
-    def _ask(self, key: KnownKey, where: Whereabouts, endpoint: Endpoint) -> None:
+    def _ask(self, key: KnownKey, endpoint: Endpoint) -> None:
         with self._lock:
-            asked = where.uuid in self._wanted
-            self._wanted.discard(where.uuid)
-        if asked or self._store.queue.waits_for(where.uuid):
-            self._verification.ask(key, ASKED if asked else QUEUED, where.name, str(endpoint))
+            asked = key.uuid in self._wanted
+            self._wanted.discard(key.uuid)
+        if asked or self._store.queue.waits_for(key.uuid):
+            where = self._presence.of(key.uuid)
+            name = where.name if where else None
+            self._verification.ask(key, ASKED if asked else QUEUED, name, str(endpoint))
+
+
+def _remember(times: dict[T, float], what: T) -> None:
+    """Note that `what` happens now, and forget what is longest ago when there is too much."""
+    times.pop(what, None)
+    while len(times) >= _REMEMBERED_AT_MOST:
+        del times[next(iter(times))]
+    times[what] = time.monotonic()

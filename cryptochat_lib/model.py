@@ -25,6 +25,7 @@ RoomName = NewType("RoomName", str)
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ROOM_NAME_BYTES = 100
+_DIRECTION_MARKS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def parse_peer_id(text: str) -> PeerId:
@@ -57,9 +58,15 @@ def parse_room_name(text: str) -> RoomName:
 def clean_username(text: str, most: int) -> str:
     """`text` as a name that can be shown: no control characters, at most `most` characters.
 
-    For names that peers send: a strange one is cleaned, not refused. Empty means: nothing was left.
+    Marks that turn the direction of writing count as control characters here: they could
+    make one name look like another. For names that peers send: a strange one is cleaned,
+    not refused. Empty means: nothing was left.
     """
-    shown = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp"))
+    shown = "".join(
+        c
+        for c in text
+        if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") and c not in _DIRECTION_MARKS
+    )
     return shown.strip()[:most].strip()
 
 

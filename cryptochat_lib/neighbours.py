@@ -12,6 +12,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 from .looker import Looker
 from .model import Endpoint, PeerId, RoomName
@@ -76,20 +78,25 @@ class Neighbours:
     def _run(self) -> None:
         round_due = 0.0
         while (changed := self._presence.wait(max(0.0, round_due - time.monotonic()))) is not None:
-            try:
-                for uuid in changed:
-                    self._follow(uuid, self._presence.of(uuid))
-                if time.monotonic() >= round_due:
-                    self._round()
-                    round_due = time.monotonic() + _ROUND_SECONDS
-                if changed:
-                    self._roster.publish()
-            except Exception:  # the top of a thread
-                _log.exception("a change around us could not be followed")
+            for uuid in changed:
+                self._guarded(partial(self._follow, uuid))
+            if time.monotonic() >= round_due:
+                round_due = time.monotonic() + _ROUND_SECONDS
+                self._guarded(self._round)
+            if changed:
+                self._guarded(self._roster.publish)
             self._closing.wait(_PAUSE_SECONDS)
         self._store.database.close_thread()
 
-    def _follow(self, uuid: PeerId, where: Whereabouts | None) -> None:
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """One thing that fails, on a full disk say, keeps nothing else from being done."""
+        try:
+            work()
+        except Exception:
+            _log.exception("a change around us could not be followed")
+
+    def _follow(self, uuid: PeerId) -> None:
+        where = self._presence.of(uuid)
         reachable = where.endpoints if where is not None and where.online else ()
         before = self._reachable.pop(uuid, ())
         if where is None:
@@ -97,6 +104,7 @@ class Neighbours:
         if reachable:
             self._reachable[uuid] = reachable
         self._look(where)
+        self._ask(where)
         self._remember_rooms(where)
         if reachable and reachable != before:
             self._outbox.wake(uuid)
@@ -104,6 +112,16 @@ class Neighbours:
     def _look(self, where: Whereabouts) -> None:
         """At whoever is announced in a room that we are in."""
         if where.announced and not where.rooms.keys().isdisjoint(self._profile.rooms()):
+            self._looker.look(where.uuid)
+
+    def _ask(self, where: Whereabouts) -> None:
+        """About somebody for whom something waits, and whom the user has not verified; or look first."""
+        if self._store.keys.verified(where.uuid) is not None or not self._store.queue.waits_for(where.uuid):
+            return
+        keys = self._store.keys.of(where.uuid)
+        for key in keys:
+            self._verification.ask(key, QUEUED, where.name)
+        if not keys:
             self._looker.look(where.uuid)
 
     def _remember_rooms(self, where: Whereabouts) -> None:
@@ -115,10 +133,13 @@ class Neighbours:
             self._remembered[where.uuid] = where.rooms
 
     def _round(self) -> None:
-        """Once a minute: look again at those whose look has failed, end what has waited too long."""
+        """Once a minute: whatever an earlier failure, or time itself, has left to be done."""
+        self._presence.silence()
         known = {key.uuid for key in self._store.keys.all()}
         for where in self._presence.all():
             if where.uuid not in known:
                 self._look(where)
         self._looker.look_for_wanted()
         self._outbox.expire()
+        for uuid in self._store.queue.counts():
+            self._outbox.resume(uuid)

@@ -46,6 +46,13 @@ class Outbox:
             self._senders[uuid] = Sender(uuid, self._means, self._looker, self._events)
             self._senders[uuid].start()
 
+    def resume(self, uuid: PeerId) -> None:
+        """Start a sender for `uuid` if something waits and none is at work; whose pause is not cut short."""
+        with self._lock:
+            sender = self._senders.get(uuid)
+        if sender is None or sender.has_ended():
+            self.wake(uuid)
+
     def withhold(self, uuid: PeerId) -> None:
         """The user does not trust `uuid` any more: nothing that waits is sent."""
         report(self._events, self._queue.settle_all(uuid, DeliveryState.WITHHELD, TAKEN_BACK))
@@ -60,12 +67,16 @@ class Outbox:
             report(self._events, self._queue.expire(uuid, oldest, limits.queued_for_one_recipient))
 
     def close(self) -> None:
-        """End every sender, start no more, and wait a moment until they have: their connections are shut."""
+        """Start no more senders, and let those that there are end."""
         with self._lock:
             self._closed = True
+            for sender in self._senders.values():
+                sender.stop()
+
+    def join(self) -> None:
+        """Wait a moment until all have ended, whose connections are shut by now."""
+        with self._lock:
             senders = list(self._senders.values())
-        for sender in senders:
-            sender.stop()
         deadline = time.monotonic() + _END_SECONDS
         for sender in senders:
             sender.join(max(0.0, deadline - time.monotonic()))

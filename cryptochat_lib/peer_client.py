@@ -127,7 +127,10 @@ class _Channel(urllib.request.BaseHandler):
                     failure = error
             else:
                 return endpoint
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # it holds this frame, which would hold it: a cycle that keeps sockets open
 
     def https_open(self, request: urllib.request.Request) -> urllib.response.addinfourl:
         """Send `request` and read the whole response, within the request's timeout."""
@@ -135,7 +138,8 @@ class _Channel(urllib.request.BaseHandler):
             raise Unreachable("the connection is closed")
         connection = http.client.HTTPConnection(request.host)
         connection.auto_open = 0
-        connection.sock = TimedSocket(self._sock, Deadline(request.timeout or 0))
+        most = self._limits.head_bytes + self._limits.reply_bytes
+        connection.sock = TimedSocket(self._sock, Deadline(request.timeout or 0), most)
         headers = dict(request.header_items())
         try:
             connection.request(request.get_method(), request.selector, request.data, headers)
@@ -160,11 +164,7 @@ class _Channel(urllib.request.BaseHandler):
 
     def _open(self, endpoint: Endpoint) -> None:
         sock = _connect(endpoint, self._limits)
-        try:
-            self._sock = tls.connect(sock, self._context, self._pinned, self._limits.handshake_seconds)
-        except BaseException:
-            sock.close()
-            raise
+        self._sock = tls.connect(sock, self._context, self._pinned, self._limits.handshake_seconds)
         self._listed = self._connections.outgoing(self._sock, endpoint.host, self._pinned.fingerprint_sha256)
         try:  # after it is listed: a no that comes from here on ends the connection
             self._verification.admit(tls.peer_certificate(self._sock), meant=self._pinned.uuid)
@@ -190,6 +190,8 @@ class _Channel(urllib.request.BaseHandler):
         """The whole body; `http.client` ends a cut one silently, and has no bound."""
         most = self._limits.reply_bytes
         expected = response.length
+        if expected is None and response.headers.get("Content-Length") is not None:
+            raise ValueError("the reply's length makes no sense")
         body = response.read(most + 1)
         if len(body) > most:
             raise ValueError(f"the reply is larger than {most} bytes")

@@ -26,7 +26,7 @@ from .gates import Gates
 from .http_head import Head
 from .limits import Limits
 from .looker import Looker
-from .model import Endpoint, Trust, parse_room_name
+from .model import Endpoint, KnownKey, Trust, parse_room_name
 from .presence import Presence
 from .rates import Rates
 from .routing import JSON, Reply, Request, Route, find
@@ -70,7 +70,7 @@ class PeerApi:
         incoming = wire.parse_seed_message(
             parse_room_name(request.params["room"]), request.body, self._limits
         )
-        self._spend(request, 1)
+        self.spend(request.key, messages=1)
         answer = self._receive(request, [incoming])[0]
         if answer.code == NotAMember.code:
             raise NotAMember()
@@ -78,16 +78,17 @@ class PeerApi:
 
     def _messages(self, request: Request) -> Reply:
         incoming = wire.parse_batch(request.body, self._limits)
-        self._spend(request, len(incoming))
+        self.spend(request.key, messages=len(incoming))
         return Reply(200, wire.answers(self._receive(request, incoming)), JSON)
 
     def _receive(self, request: Request, incoming: list[wire.Incoming | wire.Answer]) -> list[wire.Answer]:
         assert request.key is not None  # `PeerServer.answer` gives every request its key
         return self._chat.receive(request.key, incoming)
 
-    def _spend(self, request: Request, messages: int) -> None:
-        assert request.key is not None
-        self._rates.spend(request.key.certificate.fingerprint_sha256, messages, len(request.body))
+    def spend(self, key: KnownKey | None, messages: int = 0, size: int = 0) -> None:
+        """Count what a verified key sends; TooManyRequests past its rate."""
+        assert key is not None
+        self._rates.spend(key.certificate.fingerprint_sha256, messages, size)
 
 
 class PeerServer(Server):
@@ -123,13 +124,21 @@ class PeerServer(Server):
     def answer(self, handler: Handler, head: Head) -> Reply:
         certificate = handler.request.certificate
         assert certificate is not None  # `prepare` has set it
-        key = self._api.verification.admit(certificate, patience=self.limits.gate_seconds)
+        key = self._api.verification.admit(
+            certificate, patience=self.limits.gate_seconds, gone=handler.request.is_gone
+        )
         handler.deadline.restart(self.limits.request_seconds)
         self.connections.identify(handler.request, certificate.fingerprint_sha256, friend=True)
         self._api.presence.reached(key.uuid, None)
         route, params = find(self._api.routes, head)
-        body = handler.read_body(head.content_length(self.limits.body_bytes))
+        length = head.content_length(self.limits.body_bytes)
+        self._api.spend(key, size=length)  # before it costs anything to read and to parse
+        body = handler.read_body(length)
         return route.handle(Request(head, params, body, key))
+
+    def ended(self, connection: Connection) -> None:
+        if connection.friend and connection.certificate is not None:
+            self._api.presence.hung_up(connection.certificate.uuid)
 
     def _handshake(self, connection: Connection, sock: tls.Socket) -> None:
         """Under a short deadline, or a long one where a seed-only peer may be asking its user meanwhile."""
@@ -137,6 +146,6 @@ class PeerServer(Server):
         if not seed_only:
             tls.handshake(sock, self.limits.handshake_seconds)
             return
-        with self._api.gates.place() as place:
+        with self._api.gates.place(connection.address) as place:
             seconds = self.limits.seed_handshake_seconds if place else self.limits.handshake_seconds
             tls.handshake(sock, seconds)

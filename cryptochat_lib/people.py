@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .errors import UnknownUser
 from .looker import Looker
-from .model import PeerId
+from .model import PeerId, Trust
 from .outbox import Outbox
 from .presence import Presence
 from .store import Store
@@ -43,9 +43,11 @@ class People:
         Raises UnknownUser, FingerprintDiffers, NoSingleCertificate.
         """
         self._require_known(uuid)
-        self._verification.say_no(uuid, fingerprint)
-        if self._store.keys.verified(uuid) is None:
-            self._outbox.withhold(uuid)
+        withdrawn = self._verification.say_no(uuid, fingerprint)
+        left = self._store.keys.of(uuid)
+        was_verified = any(key.trust is Trust.VERIFIED for key in withdrawn)
+        if was_verified or not any(key.trust is Trust.UNVERIFIED for key in left):
+            self._outbox.withhold(uuid)  # else one of two keys was an impostor's, and the other still waits
 
     def look(self, uuid: PeerId) -> None:
         """The user wants to reach `uuid`: look at its certificate now, and ask. UnknownUser."""

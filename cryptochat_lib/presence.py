@@ -35,6 +35,7 @@ class _Peer:
     answered_at: Endpoint | None = None  # where its pinned key last answered
     pinned: bool = False
     heard: float = 0.0
+    failed: float = -1e9  # when it could not be reached
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,13 @@ class Presence:
                 peer.rooms = dict(announcement.rooms)
             else:
                 peer.rooms |= announcement.rooms
+            news = not peer.announced or peer.announcement != announcement
             peer.announcement = announcement
-            peer.announced = peer.online = True
             peer.heard = time.monotonic()
+            peer.announced = True
+            # The same words again do not make reachable whom we have just failed to reach.
+            if news or peer.heard - peer.failed > self._limits.retry_most_seconds:
+                peer.online = True
             if _view(announcement.uuid, peer) != before:
                 self._touch(announcement.uuid)
 
@@ -134,9 +139,24 @@ class Presence:
         """None of its endpoints could be connected to: it is away."""
         with self._changed:
             peer = self._peers.get(uuid)
-            if peer is not None and peer.online:
-                peer.online = False
-                self._touch(uuid)
+            if peer is not None:
+                peer.failed = time.monotonic()
+                self._go_away(uuid, peer)
+
+    def hung_up(self, uuid: PeerId) -> None:
+        """Its connection to us has ended: if nothing else says that it is here, it is away."""
+        with self._changed:
+            peer = self._peers.get(uuid)
+            if peer is not None and not peer.announced:
+                self._go_away(uuid, peer)
+
+    def silence(self) -> None:
+        """Who is not announced and was not heard of for `silence_seconds` is away."""
+        oldest = time.monotonic() - self._limits.silence_seconds
+        with self._changed:
+            for uuid, peer in self._peers.items():
+                if not peer.announced and peer.heard < oldest:
+                    self._go_away(uuid, peer)
 
     def of(self, uuid: PeerId) -> Whereabouts | None:
         """Where `uuid` is."""
@@ -179,6 +199,11 @@ class Presence:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def _go_away(self, uuid: PeerId, peer: _Peer) -> None:
+        if peer.online:
+            peer.online = False
+            self._touch(uuid)
 
     def _settle_rooms(self, peer: _Peer, endpoint: Endpoint) -> None:
         """The pinned key answered at `endpoint`: what is announced there is its own word."""

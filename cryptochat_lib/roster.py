@@ -9,7 +9,7 @@ Threads: lists are made on any thread; `publish` runs on `neighbours`' alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import shapes
@@ -37,31 +37,18 @@ class Roster:
 
     def users(self) -> list[dict[str, Any]]:
         """USER for everyone announced or remembered, by UUID."""
-        keys = self._keys()
-        around = {where.uuid: where for where in self._presence.all()}
-        return [self._user(uuid, keys.get(uuid, []), around.get(uuid)) for uuid in sorted({*keys, *around})]
+        return list(self._users(self._presence.all()).values())
 
     def rooms(self) -> list[dict[str, Any]]:
         """ROOM for every room that was discovered, and for our own, by name."""
-        joined = set(self._profile.rooms())
-        users = {user["uuid"]: user for user in self.users()}
-        members: dict[RoomName, list[dict[str, Any]]] = {room: [self._self()] for room in joined}
-        for where in self._presence.all():
-            for room in where.rooms:
-                members.setdefault(room, []).append(_member(where, users[where.uuid]))
-        return [
-            {
-                "name": room,
-                "joined": room in joined,
-                "members": sorted(members[room], key=lambda m: m["uuid"]),
-            }
-            for room in sorted(members)
-        ]
+        around = self._presence.all()
+        return list(self._rooms(around, self._users(around)).values())
 
     def publish(self) -> None:
         """An event for each list with the rows that have changed since the last call."""
-        users = {user["uuid"]: user for user in self.users()}
-        rooms = {room["name"]: room for room in self.rooms()}
+        around = self._presence.all()
+        users = self._users(around)
+        rooms = self._rooms(around, users)
         self._publish("users", self._published_users, users)
         self._publish("rooms", self._published_rooms, rooms)
         self._published_users, self._published_rooms = users, rooms
@@ -71,6 +58,29 @@ class Roster:
         gone = [name for name in old if name not in new]
         if changed or gone:
             self._events.publish(stream, {stream: changed, "gone": gone})
+
+    def _users(self, around: Sequence[Whereabouts]) -> dict[str, dict[str, Any]]:
+        keys = self._keys()
+        here = {where.uuid: where for where in around}
+        return {uuid: self._user(uuid, keys.get(uuid, []), here.get(uuid)) for uuid in sorted({*keys, *here})}
+
+    def _rooms(
+        self, around: Sequence[Whereabouts], users: Mapping[str, dict[str, Any]]
+    ) -> dict[str, dict[str, Any]]:
+        """From the same look `around` as `users`: somebody may come at any moment."""
+        joined = set(self._profile.rooms())
+        members: dict[RoomName, list[dict[str, Any]]] = {room: [self._self()] for room in joined}
+        for where in around:
+            for room in where.rooms:
+                members.setdefault(room, []).append(_member(where, users[where.uuid]))
+        return {
+            room: {
+                "name": room,
+                "joined": room in joined,
+                "members": sorted(members[room], key=lambda m: m["uuid"]),
+            }
+            for room in sorted(members)
+        }
 
     def _keys(self) -> dict[PeerId, list[KnownKey]]:
         keys: dict[PeerId, list[KnownKey]] = {}

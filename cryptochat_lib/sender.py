@@ -74,6 +74,10 @@ class Sender:
             self._changed.notify()
             return True
 
+    def has_ended(self) -> bool:
+        with self._changed:
+            return self._ended
+
     def stop(self) -> None:
         """Let the thread end, once what it is sending has ended."""
         with self._changed:
@@ -86,10 +90,8 @@ class Sender:
 
     def _run(self) -> None:
         try:
-            while self._wait(self._step()):
+            while self._wait(self._guarded_step()):
                 pass
-        except Exception:  # the top of a thread
-            _log.exception("sending to %s stopped", self._uuid)
         finally:
             with self._changed:
                 self._ended = True
@@ -105,6 +107,14 @@ class Sender:
                 self._ended = True
             self._awake = False
             return not self._ended
+
+    def _guarded_step(self) -> float:
+        try:
+            return self._step()
+        except Exception:  # the top of a thread; a full disk, say, which passes
+            _log.exception("sending to %s failed", self._uuid)
+            self._failures += 1
+            return self._limits.retry_most_seconds
 
     def _step(self) -> float:
         """Send what can be sent; returns the seconds to wait for the next try."""
@@ -129,12 +139,15 @@ class Sender:
 
     def _send_all(self) -> Failed | None:
         """Steps 1 to 4, until nothing waits or something fails."""
-        while batch := self._queue.waiting(self._uuid, self._limits.batch_messages):
+        while not self._ended and self._queue.waits_for(self._uuid):
             key = self._means.verification.pinned(self._uuid)
             if self._deliverer is None or self._deliverer.key.certificate != key.certificate:
                 self._hang_up()
                 self._deliverer = Deliverer(self._means, key)
-            outcome = self._deliverer.deliver(batch)
+            waiting = self._queue.waiting(self._uuid, self._deliverer.at_once)
+            if not waiting:  # withheld since we asked
+                break
+            outcome = self._deliverer.deliver(waiting)
             self._settle(outcome.settled)
             if outcome.failed is not None:
                 return outcome.failed

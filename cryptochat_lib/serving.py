@@ -116,9 +116,18 @@ class Server(ThreadingHTTPServer):
             self.connections.close(connection)
             self.shutdown_request(request)
             return
-        threading.Thread(
+        worker = threading.Thread(
             target=self._work, args=(connection, client_address), name=self.thread_name, daemon=True
-        ).start()
+        )
+        try:
+            worker.start()
+        except RuntimeError:  # the system has no thread for us
+            self.connections.close(connection)
+            raise
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """What the parent prints to stderr; the connection is closed all the same."""
+        _log.exception("%s: a connection could not be taken", self.thread_name)
 
     def is_friend(self, host: str) -> bool:
         """Whether a place kept for friends is for this address."""
@@ -127,6 +136,9 @@ class Server(ThreadingHTTPServer):
     def prepare(self, connection: Connection) -> bool:
         """Make `connection.socket` ready for HTTP. False: it is over already."""
         return True
+
+    def ended(self, connection: Connection) -> None:
+        """`connection` is over."""
 
     def _work(self, connection: Connection, client_address: Any) -> None:
         try:
@@ -142,6 +154,7 @@ class Server(ThreadingHTTPServer):
         finally:
             self.connections.close(connection)
             connection.socket.close()
+            self.ended(connection)
             self._database.close_thread()
 
     def _accept(self) -> None:
@@ -187,10 +200,10 @@ class Handler(BaseHTTPRequestHandler):
         if not self.rfile.peek(1):
             return False
         self.deadline.restart(self.server.limits.request_seconds)
-        keep_alive = False
+        keep_alive = bodiless = False
         try:
             head = self._read_head()
-            keep_alive = head.keep_alive
+            keep_alive, bodiless = head.keep_alive, head.method == "HEAD"
             reply = self.server.answer(self, head)
         except CryptoChatError as error:
             reply = problem(error)
@@ -200,7 +213,7 @@ class Handler(BaseHTTPRequestHandler):
             _log.exception("%s: a request failed", self.server.thread_name)
             reply = problem(CryptoChatError("something went wrong here: see the log"))
         keep_alive = keep_alive and reply.status < 400 and reply.stream is None
-        self._write(reply, keep_alive)
+        self._write(reply, keep_alive, bodiless)
         return keep_alive
 
     def _read_head(self) -> Head:
@@ -220,8 +233,8 @@ class Handler(BaseHTTPRequestHandler):
                 return parse_head(b"".join(lines)[:-2], self.server.limits)
             lines.append(line)
 
-    def _write(self, reply: Reply, keep_alive: bool) -> None:
-        """The whole reply in one write; then the stream, if it is one, chunk by chunk."""
+    def _write(self, reply: Reply, keep_alive: bool, bodiless: bool) -> None:
+        """The whole reply in one write, to HEAD without its body; then, of a stream, chunk by chunk."""
         lines = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('', ''))[0]}"]
         fields = {"Date": self.date_time_string(), **self.server.headers(), **reply.headers}
         if reply.content_type is not None:
@@ -233,7 +246,7 @@ class Handler(BaseHTTPRequestHandler):
         lines += [f"{name}: {value}" for name, value in fields.items()]
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
         self.connection.settimeout(self.server.limits.request_seconds)
-        self.connection.sendall(head + reply.body)
+        self.connection.sendall(head if bodiless else head + reply.body)
         if reply.stream is not None:
             self.connection.settimeout(self.server.limits.sse_write_seconds)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _STREAM_BUFFER_BYTES)

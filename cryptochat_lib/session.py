@@ -59,9 +59,13 @@ class Session:
         temporary = self._file.with_name(self._file.name + ".new")
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(data)
-        temporary.replace(self._file)
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(data)
+            temporary.replace(self._file)
+        except BaseException:
+            _remove(temporary)
+            raise
 
     def write_redirect(self, url: str) -> Path:
         """A file that leads a browser to `url` with a new code in its fragment."""
@@ -81,9 +85,15 @@ class Session:
     def close(self) -> None:
         """Remove the files of this run."""
         self._remove_redirect()
-        self._file.unlink(missing_ok=True)
+        _remove(self._file)
 
     def _remove_redirect(self) -> None:
         redirect, self._redirect = self._redirect, None
         if redirect is not None:
-            redirect.unlink(missing_ok=True)
+            _remove(redirect)
+
+
+def _remove(file: Path) -> None:
+    """Remove `file` if it is there and can be: its token ends with this run in any case."""
+    with contextlib.suppress(OSError):
+        file.unlink()

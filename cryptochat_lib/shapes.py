@@ -1,7 +1,7 @@
 """The shapes that the page and scripts see: model values as JSON objects.
 
-The counterpart of `wire` towards the user: `docs/ARCHITECTURE.md` and the
-contract of the UI API name these objects USER, MEMBER, ROOM and MESSAGE.
+The counterpart of `wire` towards the user: `docs/API.md` names these objects
+USER, MEMBER, ROOM and MESSAGE.
 Pure.
 """
 

@@ -15,8 +15,9 @@ section 4):
 Everywhere TLS 1.3 alone, no tickets (a resumed session is not verified
 again), no server name (it would tell listeners whom we call).
 
-Threads: any thread wraps sockets; `ServerTls._lock` guards the change of its
-context, never a handshake.
+Threads: any thread wraps sockets; `ServerTls._lock` guards which context is in
+force, `_change` makes changes of the anchors one after the other. Neither is
+held during a handshake.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import socket
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from .errors import CertificateChanged, TlsRefused, Unreachable
 from .identity import Identity, parse_certificate
@@ -49,18 +50,24 @@ class ServerTls:
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._lock = threading.Lock()
+        self._change = threading.Lock()
         self._context = self._build(())
 
     def trust(self, certificate: Certificate) -> None:
-        """Let handshakes with this certificate through, from now on."""
-        with self._lock:
+        """Let handshakes with this certificate, which is stored already, through from now on."""
+        with self._change:
             self._context.load_verify_locations(cadata=certificate.der)
 
-    def replace(self, certificates: Iterable[Certificate]) -> None:
-        """Let handshakes with exactly these through. OpenSSL cannot remove one, so the context is new."""
-        context = self._build(certificates)
-        with self._lock:
-            self._context = context
+    def replace(self, stored: Callable[[], Iterable[Certificate]]) -> None:
+        """Let handshakes with exactly those that `stored` returns through.
+
+        OpenSSL cannot remove an anchor, so the context is new. `stored` is asked
+        under the lock that `trust` takes: nobody who comes meanwhile is lost.
+        """
+        with self._change:
+            context = self._build(stored())
+            with self._lock:
+                self._context = context
 
     def wrap(self, sock: socket.socket) -> ssl.SSLSocket:
         """`sock` as the server's side of TLS, its handshake not yet done."""
@@ -97,10 +104,14 @@ def connect(
     tls = context.wrap_socket(sock, do_handshake_on_connect=False)
     try:
         handshake(tls, seconds)
+        if tls.getpeercert(binary_form=True) != pinned.der:
+            raise CertificateChanged("another key answers at that address")
     except TlsRefused as error:
+        tls.close()
         raise CertificateChanged("another key answers at that address") from error
-    if tls.getpeercert(binary_form=True) != pinned.der:
-        raise CertificateChanged("another key answers at that address")
+    except BaseException:
+        tls.close()
+        raise
     return tls
 
 

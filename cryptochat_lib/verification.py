@@ -90,18 +90,26 @@ class Verification:
 
     # The decision.
 
-    def admit(self, shown: Certificate, meant: PeerId | None = None, patience: float = 0.0) -> KnownKey:
+    def admit(
+        self,
+        shown: Certificate,
+        meant: PeerId | None = None,
+        patience: float = 0.0,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> KnownKey:
         """The verified key that `shown` is; else an error that says why not.
 
         `meant`: the peer that we wanted to reach, None when it came to us.
-        `patience`: how many seconds to wait at the gate for the user's answer.
+        `patience`: how many seconds to wait at the gate for the user's answer, unless it is `gone`.
         """
         if meant is not None and shown.uuid != meant:
             raise WrongPeer()
         key = self._stored(shown)
         if key.trust is Trust.UNVERIFIED and patience > 0 and not key.declined:
             self.ask(key, KNOCKED)
-            self._gates.wait(shown.fingerprint_sha256, patience, lambda: self._open_question(shown))
+            self._gates.wait(
+                shown.fingerprint_sha256, patience, lambda: self._open_question(shown), gone
+            )
             key = self._stored(shown)
         if key.trust is Trust.VERIFIED:
             return key

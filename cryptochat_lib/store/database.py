@@ -29,8 +29,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import StartupError, StorageFull, UnacceptableCertificate
-from ..limits import Limits
+from ..errors import StartupError, StorageClosed, StorageFull, UnacceptableCertificate
+from ..limits import MIB, Limits
 from .schema import APPLICATION_ID, MIGRATIONS
 
 Transaction = sqlite3.Connection
@@ -38,13 +38,13 @@ Row = sqlite3.Row
 T = TypeVar("T")
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
-_COMMITS_BETWEEN_CHECKPOINTS = 500
 _PRAGMAS = (
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "secure_delete=ON",
     "synchronous=FULL",
-    "wal_autocheckpoint=0",
+    "wal_autocheckpoint=1000",  # pages; only a commit does it, so only under the write lock
+    f"journal_size_limit={16 * MIB}",
     "query_only=ON",
 )
 
@@ -57,9 +57,12 @@ class Database:
         self._limits = limits
         self._local = threading.local()
         self._write_lock = threading.Lock()
-        self._commits = 0
-        self._space = (0.0, 0)  # when the free space was last read (monotonic), and how much there was
+        self._space = (
+            float("-inf"),
+            0,
+        )  # when the free space was last read (monotonic), and how much there was
         self._lock_file = -1
+        self._closed = False
 
     def open(self, first: Callable[[Transaction], None]) -> None:
         """Open the file, create or migrate it. `first` fills a new one, in the same transaction.
@@ -69,6 +72,7 @@ class Database:
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
             raise StartupError(f"SQLite {sqlite3.sqlite_version} is too old: CryptoChat needs 3.37 or later")
         try:
+            self.path = _one_name(self.path)
             _make_folder(self.path.parent)
             self._lock_file = _lock(self.path)
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -76,7 +80,7 @@ class Database:
         except OSError as error:
             self.close()
             raise StartupError(f"cannot open the database {self.path}: {error.strerror or error}") from error
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StorageFull) as error:
             self.close()
             raise StartupError(_explain(self.path, error)) from error
         except BaseException:
@@ -85,16 +89,21 @@ class Database:
 
     @contextlib.contextmanager
     def explaining(self) -> Iterator[None]:
-        """While the program starts: damage that shows only when something is read is a StartupError too."""
+        """While the program starts: what goes wrong with files only now is a StartupError too."""
         try:
             yield
-        except sqlite3.Error as error:
+        except OSError as error:
+            raise StartupError(
+                f"cannot use {error.filename or self.path}: {error.strerror or error}"
+            ) from error
+        except (sqlite3.Error, StorageFull) as error:
             raise StartupError(_explain(self.path, error)) from error
         except UnacceptableCertificate as error:
             raise StartupError(_damaged(self.path, str(error))) from error
 
     def close(self) -> None:
-        """Close this thread's connection and give up the lock. Every other thread has ended before."""
+        """Close this thread's connection and give up the lock; no thread opens another one."""
+        self._closed = True
         self.close_thread()
         if self._lock_file >= 0:
             os.close(self._lock_file)
@@ -110,6 +119,8 @@ class Database:
         """The calling thread's connection, for reading only."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
+            if self._closed:
+                raise StorageClosed()
             connection = self._local.connection = self._connect()
         return connection
 
@@ -136,7 +147,6 @@ class Database:
                 connection.execute("PRAGMA query_only=ON")
             if committed is not None:
                 committed(result)
-            self._checkpoint(connection)
         return result
 
     def require_space(self) -> None:
@@ -169,11 +179,6 @@ class Database:
         if version < len(MIGRATIONS):
             self.write(lambda tx: _migrate(tx, version, first))
 
-    def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        self._commits += 1
-        if self._commits % _COMMITS_BETWEEN_CHECKPOINTS == 0:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
 
 def _migrate(tx: Transaction, version: int, first: Callable[[Transaction], None]) -> None:
     """From `version` to ours, a step at a time; version 0 is an empty file."""
@@ -190,15 +195,31 @@ def _pragma(connection: sqlite3.Connection, name: str) -> Any:
     return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
-def _explain(path: Path, error: sqlite3.Error) -> str:
+def _explain(path: Path, error: sqlite3.Error | StorageFull) -> str:
     text = str(error)
+    if isinstance(error, StorageFull):
+        return f"the disk is full: make room for {path}, and start again"
     if "not a database" in text:
         return f"{path} is not a CryptoChat database: name another file with --db"
     if "full" in text:
         return f"the disk is full: make room for {path}, and start again"
     if "malformed" in text:
         return _damaged(path, text)
+    if "disk I/O" in text:
+        return f"the disk under {path} is full, or fails: make room there, and start again"
+    if "no such table" in text or "already exists" in text:
+        return _damaged(path, text)
     return f"cannot use the database {path}: {text}"
+
+
+def _one_name(path: Path) -> Path:
+    """The path without symbolic links: the lock goes by the name, and a database has one lock."""
+    resolved = path.resolve()
+    if resolved.is_dir() or not resolved.name:
+        raise StartupError(f"cannot open the database {path}: it is a folder; name a file with --db")
+    if resolved.exists() and resolved.stat().st_nlink > 1:
+        raise StartupError(f"the database {path} has another name too (a hard link): remove one of the two")
+    return resolved
 
 
 def _damaged(path: Path, what: str) -> str:

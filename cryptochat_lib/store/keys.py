@@ -30,6 +30,13 @@ class Keys:
         rows = self._database.read().execute("SELECT * FROM keys WHERE uuid = ? ORDER BY id", (uuid,))
         return [_key(row) for row in rows]
 
+    def trusts(self) -> dict[PeerId, list[Trust]]:
+        """What the user said of each key, by UUID, without reading the certificates."""
+        found: dict[PeerId, list[Trust]] = {}
+        for row in self._database.read().execute("SELECT uuid, trust FROM keys"):
+            found.setdefault(PeerId(row["uuid"]), []).append(Trust(row["trust"]))
+        return found
+
     def verified(self, uuid: PeerId) -> KnownKey | None:
         """The one verified key of `uuid`."""
         rows = self._database.read().execute(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from ..errors import StartupError
 from ..model import Delivery, DeliveryState, KnownKey, Message, PeerId, RoomName
 from ..wire import Incoming
 from .database import Database, Row, Transaction
@@ -47,25 +48,7 @@ class Messages:
 
         def work(tx: Transaction) -> Message:
             number = next_number(tx)
-            tx.execute(
-                "INSERT INTO messages VALUES (?, ?, 'text', ?, ?, ?, ?, ?, ?, 1, ?, NULL)",
-                (
-                    number,
-                    message.room,
-                    message.content,
-                    message.sender,
-                    message.sender_key,
-                    message.username,
-                    now,
-                    now,
-                    message.wire_id,
-                ),
-            )
-            tx.executemany(
-                "INSERT INTO deliveries VALUES (?, ?, ?, ?)",
-                [(number, d.uuid, d.state.value, d.reason) for d in message.recipients],
-            )
-            return Message(
+            stored = Message(
                 number=number,
                 room=message.room,
                 content=message.content,
@@ -78,6 +61,12 @@ class Messages:
                 wire_id=message.wire_id,
                 deliveries=message.recipients,
             )
+            _insert(tx, stored, message.sender_key)
+            tx.executemany(
+                "INSERT INTO deliveries (message, uuid, state, reason) VALUES (?, ?, ?, ?)",
+                [(number, d.uuid, d.state.value, d.reason) for d in message.recipients],
+            )
+            return stored
 
         return self._database.write(work, committed)
 
@@ -126,7 +115,10 @@ class Messages:
 
 def next_number(tx: Transaction) -> int:
     """The next message's number, taken."""
-    number: int = tx.execute("UPDATE counter SET next = next + 1 RETURNING next - 1").fetchone()[0]
+    row = tx.execute("UPDATE counter SET next = next + 1 RETURNING next - 1").fetchone()
+    if row is None:
+        raise StartupError("the database is damaged (it has no counter): restore a copy of it")
+    number: int = row[0]
     return number
 
 
@@ -150,8 +142,14 @@ def _receive(tx: Transaction, key: KnownKey, incoming: Incoming, now: int) -> Me
         wire_id=incoming.wire_id,
         method=key.method,
     )
+    _insert(tx, message, sender_key)
+    return message
+
+
+def _insert(tx: Transaction, message: Message, sender_key: str) -> None:
     tx.execute(
-        "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+        "INSERT INTO messages (number, room, kind, content, sender, sender_key, username,"
+        " time, sent, own, wire_id, method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.number,
             message.room,
@@ -160,13 +158,13 @@ def _receive(tx: Transaction, key: KnownKey, incoming: Incoming, now: int) -> Me
             message.sender,
             sender_key,
             message.username,
-            now,
+            message.time,
             message.sent,
+            int(message.own),
             message.wire_id,
             message.method,
         ),
     )
-    return message
 
 
 def to_message(row: Row) -> Message:

@@ -195,7 +195,12 @@ def test_a_body_on_get_is_refused(shared: LoopbackNode, method: str) -> None:
             f"{method} /api/info HTTP/1.1\r\nHost: 127.0.0.1:{shared.ui_port}\r\n"
             f"Authorization: Bearer {shared.token}\r\nContent-Length: 2\r\n\r\n{{}}".encode()
         )
-        check_problem(split_replies(read_to_end(sock))[0], 400, "malformed")
+        reply = read_to_end(sock)
+    if method == "HEAD":  # its reply has no body
+        assert reply.startswith(b"HTTP/1.1 400 ")
+        assert reply.endswith(b"\r\n\r\n")
+    else:
+        check_problem(split_replies(reply)[0], 400, "malformed")
 
 
 def test_chunks_are_refused(shared: LoopbackNode) -> None:

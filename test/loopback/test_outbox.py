@@ -139,7 +139,7 @@ def test_a_reply_cut_between_two_nodes_shows_the_message_once(start_node: StartN
     """Bob stores the message, and the connection ends before Ada has his answer."""
     ada, bob = start_node("Ada"), start_node("Bob")
     befriend(ada, bob)
-    receive = bob.app.peer_servers[0]._api._chat.receive
+    receive = bob.app.chat.receive
     cuts: list[object] = []
 
     def receive_and_cut(*arguments: object) -> object:
@@ -149,7 +149,7 @@ def test_a_reply_cut_between_two_nodes_shows_the_message_once(start_node: StartN
             raise ConnectionResetError("the cable is out")
         return answer
 
-    bob.app.peer_servers[0]._api._chat.receive = receive_and_cut  # type: ignore[method-assign, assignment]
+    bob.app.chat.receive = receive_and_cut  # type: ignore[method-assign, assignment]
     sent = ada.send("tea", "once")
     ada.wait_delivery(sent, bob.uuid, "delivered")
     assert len(cuts) == 1

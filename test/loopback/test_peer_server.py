@@ -64,7 +64,7 @@ def contents(node: LoopbackNode) -> list[str]:
 
 
 def test_the_routes_here_are_all_there_are(ada: LoopbackNode) -> None:
-    routes: tuple[Route, ...] = ada.app.peer_servers[0]._api.routes
+    routes: tuple[Route, ...] = ada.app.peer_api.routes
     assert [(route.method, route.pattern) for route in routes] == [
         ("POST", "/rooms/{room}/message"),
         ("POST", "/v1/messages"),

@@ -49,7 +49,7 @@ def test_the_routes_here_are_all_there_are(shared: LoopbackNode) -> None:
     def pattern(route: Route) -> str:
         return f"{route.method} {route.pattern}".format(uuid=NOBODY, room="tea")
 
-    assert sorted(map(pattern, shared.app._ui._api.routes)) == sorted(ROUTES)
+    assert sorted(map(pattern, shared.app.ui_api.routes)) == sorted(ROUTES)
 
 
 def ask_for(node: LoopbackNode, route: str, fields: Sequence[str] = (), **more: Any) -> RawReply:

@@ -121,10 +121,10 @@ def test_a_question_that_fails_gives_its_place_back(gates: Gates) -> None:
 
 
 def test_a_place_without_a_gate_is_one_of_the_same_places(gates: Gates) -> None:
-    with gates.place() as one, gates.place() as two, gates.place() as three:
+    with gates.place("1") as one, gates.place("2") as two, gates.place("3") as three:
         assert one and two and three  # noqa: PT018
         assert turned_away(gates, "ada")
-        with gates.place() as none_left:
+        with gates.place("4") as none_left:
             assert not none_left
     assert not turned_away(gates, "ada")
 
@@ -134,7 +134,7 @@ def test_closing_releases_everyone_and_lets_nobody_wait_again(gates: Gates) -> N
     gates.close()
     assert all(waiter.released for waiter in waiters)
     assert turned_away(gates, "3")
-    with gates.place() as place:
+    with gates.place("1") as place:
         assert not place
 
 
@@ -143,3 +143,22 @@ def test_nothing_is_left_of_a_gate_that_nobody_waits_at(gates: Gates) -> None:
         gates.wait(str(n), 0, lambda: True)
     gates.open("never stood")
     wait_until(lambda: not gates._gates)
+
+
+def test_silent_connections_of_one_address_take_one_place(gates: Gates) -> None:
+    with gates.place("10.0.0.9") as first, gates.place("10.0.0.9") as second:
+        assert first
+        assert not second
+    with gates.place("10.0.0.9") as again:
+        assert again
+
+
+def test_a_client_that_hung_up_keeps_no_place(gates: Gates) -> None:
+    gone = threading.Event()
+    waiting = threading.Thread(target=gates.wait, args=("ada", LONG, lambda: True, gone.is_set))
+    waiting.start()
+    wait_until(lambda: gates.waiting == 1)
+    gone.set()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert gates.waiting == 0

@@ -392,9 +392,9 @@ def test_an_answer_between_the_question_and_the_gate_is_heard(scene: Scene, answ
     answers: list[None] = []
     real_wait = scene.gates.wait
 
-    def wait(key: str, patience: float, undecided: Callable[[], bool]) -> None:
+    def wait(key: str, patience: float, undecided: Callable[[], bool], gone: Callable[[], bool]) -> None:
         getattr(scene, answer)(bob)
-        real_wait(key, patience, undecided)
+        real_wait(key, patience, undecided, gone)
 
     scene.gates.wait = wait  # type: ignore[method-assign]
     outcome = Knock(scene, bob).outcome
