@@ -38,7 +38,7 @@ from .sightings import Listener, Sightings
 
 __all__ = ["Discovery", "Listener", "OwnAnnouncement"]
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 # 5 s: an interface that comes or goes is noticed soon, and a program at rest wakes up seldom.
 _TICK_OF_SILENCE = 1 / 24
@@ -104,7 +104,7 @@ class Discovery:
         try:
             asyncio.run(self._main())
         except Exception:
-            logger.exception("Discovery has ended: peers on this network are no longer found")
+            _log.exception("Discovery has ended: peers on this network are no longer found")
 
     async def _main(self) -> None:
         loop = asyncio.get_running_loop()
@@ -127,7 +127,7 @@ class Discovery:
         try:
             return await self._tick()
         except Exception:
-            logger.exception("Discovery stumbled; it goes on")
+            _log.exception("Discovery stumbled; it goes on")
             return self._tick_seconds
 
     async def _tick(self) -> float:
@@ -160,11 +160,11 @@ class Discovery:
             await link.close(goodbye=False)
             level = logging.DEBUG if interface.name in self._complained else logging.WARNING
             self._complained.add(interface.name)
-            logger.log(level, "Cannot find peers on %s for now: %s", interface, error)
+            _log.log(level, "Cannot find peers on %s for now: %s", interface, error)
             return
         self._complained.discard(interface.name)
         self._links[interface.name] = link
-        logger.info("Looking for peers on %s", interface)
+        _log.info("Looking for peers on %s", interface)
 
     async def _announce_changes(self) -> float:
         with self._lock:
@@ -190,8 +190,8 @@ class Discovery:
         try:
             results = await asyncio.wait_for(closing, _GOODBYE_SECONDS)
         except asyncio.TimeoutError:  # another class than the built-in one before Python 3.11
-            logger.debug("mDNS took too long to end; it is left behind")
+            _log.debug("mDNS took too long to end; it is left behind")
             return
         for result in results:
             if isinstance(result, BaseException):
-                logger.debug("mDNS did not end well: %r", result)
+                _log.debug("mDNS did not end well: %r", result)

@@ -94,8 +94,11 @@ def announced_addresses(interface: Interface) -> list[str]:
 
     On loopback that is IPv4 alone: IPv6 has no multicast there.
     """
-    return [str(address.ip) for address in interface.addresses
-            if address.version == 4 or not interface.is_loopback]
+    return [
+        str(address.ip)
+        for address in interface.addresses
+        if address.version == 4 or not interface.is_loopback
+    ]
 
 
 def scoped(address: ipaddress.IPv4Address | ipaddress.IPv6Address, interface: Interface) -> str:

@@ -51,7 +51,7 @@ from .mdns_records import AAAA, IN, PTR, QUERY, SERVICE, SRV, TXT, A, understood
 from .model import PeerId, RoomName
 from .sightings import Record, Sightings
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _LARGEST_PACKET = 1440  # fits an Ethernet frame with IPv6's headers
 _RECORDS_BESIDE_TXT = 190  # header, PTR, SRV, the TXT record's own head, NSEC
@@ -185,7 +185,7 @@ class Link:
             try:
                 self._mdns.async_send(message)
             except Exception:  # asyncio's own kinds, for a socket that has just been closed
-                logger.warning("Could not send on %s", self.interface.name, exc_info=True)
+                _log.warning("Could not send on %s", self.interface.name, exc_info=True)
 
     def _hear(self, records: list[Record]) -> None:
         if self._sightings.hear(self.interface.name, records, time.monotonic()):
@@ -197,11 +197,16 @@ class Link:
         # peer of ours that ended without a goodbye.
         seconds = int(self._limits.silence_seconds)
         return ServiceInfo(
-            SERVICE, f"{own.uuid}.{SERVICE}", own.port, properties=record,
+            SERVICE,
+            f"{own.uuid}.{SERVICE}",
+            own.port,
+            properties=record,
             # Not the machine's name: nodes that share that name would share addresses too.
             server=f"{own.uuid}.local.",
-            host_ttl=seconds, other_ttl=seconds,
-            parsed_addresses=_fitting(announced_addresses(self.interface), len(record)))
+            host_ttl=seconds,
+            other_ttl=seconds,
+            parsed_addresses=_fitting(announced_addresses(self.interface), len(record)),
+        )
 
 
 class _Truthful(Zeroconf):
@@ -220,8 +225,10 @@ class _Truthful(Zeroconf):
 
     @staticmethod
     def _is_outdated(out: DNSOutgoing, true: DNSText) -> bool:
-        return any(isinstance(record, DNSText) and record.key == true.key and record.text != true.text
-                   for record in chain(out.additionals, (record for record, _ in out.answers)))
+        return any(
+            isinstance(record, DNSText) and record.key == true.key and record.text != true.text
+            for record in chain(out.additionals, (record for record, _ in out.answers))
+        )
 
 
 class _Ear(RecordUpdateListener):
@@ -236,7 +243,7 @@ class _Ear(RecordUpdateListener):
             if heard:
                 self._hear(heard)
         except Exception:
-            logger.exception("Could not take in an mDNS packet")
+            _log.exception("Could not take in an mDNS packet")
 
 
 def _ip_version(interface: Interface) -> IPVersion:

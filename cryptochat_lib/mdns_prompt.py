@@ -92,9 +92,14 @@ class PromptAnswers(asyncio.DatagramProtocol):
 def _asks_for_us(packet: bytes) -> bool:
     """Whether this is a question for our service from somebody who knows of no answer."""
     message = DNSIncoming(packet)
-    return (message.valid and message.is_query() and message.num_answers == 0
-            and any(question.type in (PTR, ANY) and question.name.lower() == SERVICE
-                    for question in message.questions))
+    return (
+        message.valid
+        and message.is_query()
+        and message.num_answers == 0
+        and any(
+            question.type in (PTR, ANY) and question.name.lower() == SERVICE for question in message.questions
+        )
+    )
 
 
 def _listening_socket(interface: Interface) -> socket.socket:

@@ -36,7 +36,7 @@ from .interfaces import Interface, on_link, scoped
 from .limits import Limits
 from .model import Announcement, Endpoint, PeerId
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 # A host with more addresses than this has enough to be reached at.
 _ADDRESSES_OF_ONE_PEER = 16
@@ -175,8 +175,11 @@ class Sightings:
 
     def to_ask_for(self, link: str, most: int, now: float) -> list[tuple[PeerId, str | None]]:
         """Peers on this link that lack a record, with their host where it is known; counts as asking."""
-        lacking = [(uuid, peer) for uuid, peer in self._peers.items()
-                   if link in peer.links and not peer.is_complete and peer.questions < _QUESTIONS_FOR_MISSING]
+        lacking = [
+            (uuid, peer)
+            for uuid, peer in self._peers.items()
+            if link in peer.links and not peer.is_complete and peer.questions < _QUESTIONS_FOR_MISSING
+        ]
         lacking.sort(key=lambda item: item[1].questions)
         for uuid, peer in lacking[:most]:
             peer.questions += 1
@@ -229,7 +232,7 @@ class Sightings:
         try:
             self._listener.seen(announcement)
         except Exception:
-            logger.exception("Taking note of the announced peer %s failed", uuid)
+            _log.exception("Taking note of the announced peer %s failed", uuid)
 
     def _endpoints(self, peer: _Peer) -> tuple[Endpoint, ...]:
         """Where the peer can be tried: machines on the very link on which the address was heard."""
@@ -253,7 +256,7 @@ class Sightings:
         try:
             self._listener.gone(uuid)
         except Exception:
-            logger.exception("Taking note that the peer %s has gone failed", uuid)
+            _log.exception("Taking note that the peer %s has gone failed", uuid)
 
     def _leave_host(self, uuid: PeerId, peer: _Peer) -> None:
         peer.addresses.clear()

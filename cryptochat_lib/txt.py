@@ -43,8 +43,9 @@ class Txt(NamedTuple):
     version: int
 
 
-def encode(rooms: Iterable[str], name: str | None = None, version: int = VERSION,
-           limits: Limits = _LIMITS) -> bytes:
+def encode(
+    rooms: Iterable[str], name: str | None = None, version: int = VERSION, limits: Limits = _LIMITS
+) -> bytes:
     """The record that announces `rooms`. Raises TooManyRooms past the limits.
 
     The name gets the bytes that the rooms leave, so a long name never keeps anyone
@@ -83,8 +84,9 @@ def parse(raw: bytes, limits: Limits = _LIMITS) -> Txt:
         elif equals and key:
             first.setdefault(key.lower(), value)
     version = first.get(b"v", b"")
-    return Txt(rooms, _read_name(first.get(b"name", b""), limits),
-               int(version) if _VERSION.fullmatch(version) else 0)
+    return Txt(
+        rooms, _read_name(first.get(b"name", b""), limits), int(version) if _VERSION.fullmatch(version) else 0
+    )
 
 
 def _required(rooms: Iterable[str], version: int) -> list[bytes]:
@@ -102,7 +104,7 @@ def _string(content: bytes) -> bytes:
 
 def _cut(text: str, most: int) -> bytes:
     """The longest start of `text` that has at most `most` bytes, cut between code points."""
-    return text.encode(errors="ignore")[:max(most, 0)].decode(errors="ignore").encode()
+    return text.encode(errors="ignore")[: max(most, 0)].decode(errors="ignore").encode()
 
 
 def _strings(raw: bytes) -> Iterator[bytes]:
@@ -112,7 +114,7 @@ def _strings(raw: bytes) -> Iterator[bytes]:
         end = position + 1 + raw[position]
         if end > len(raw):
             return
-        yield raw[position + 1:end]
+        yield raw[position + 1 : end]
         position = end
 
 

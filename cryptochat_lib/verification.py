@@ -107,9 +107,7 @@ class Verification:
         key = self._stored(shown)
         if key.trust is Trust.UNVERIFIED and patience > 0 and not key.declined:
             self.ask(key, KNOCKED)
-            self._gates.wait(
-                shown.fingerprint_sha256, patience, lambda: self._open_question(shown), gone
-            )
+            self._gates.wait(shown.fingerprint_sha256, patience, lambda: self._open_question(shown), gone)
             key = self._stored(shown)
         if key.trust is Trust.VERIFIED:
             return key
