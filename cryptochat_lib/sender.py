@@ -111,10 +111,11 @@ class Sender:
     def _guarded_step(self) -> float:
         try:
             return self._step()
-        except Exception:  # the top of a thread; a full disk, say, which passes
+        except CryptoChatError as error:  # our own disk is full, say, which passes
+            _log.warning("sending to %s: %s", self._uuid, error)
+        except Exception:  # the top of a thread
             _log.exception("sending to %s failed", self._uuid)
-            self._failures += 1
-            return self._limits.retry_most_seconds
+        return self._pause()
 
     def _step(self) -> float:
         """Send what can be sent; returns the seconds to wait for the next try."""
@@ -171,11 +172,15 @@ class Sender:
             self._failures = 0
             return self._limits.idle_seconds
         report(self._events, self._queue.settle(self._uuid, waiting, DeliveryState.WAITING, failed.reason))
-        longer = self._limits.retry_first_seconds * 2.0 ** min(self._failures, 16)
-        self._failures += 1
         if failed.retry_after is not None:
             wanted = min(failed.retry_after, self._limits.retry_most_seconds)
             self._not_before = time.monotonic() + wanted
+        return self._pause()
+
+    def _pause(self) -> float:
+        """One more failure: twice as long as after the last one, and not in step with other senders."""
+        longer = self._limits.retry_first_seconds * 2.0 ** min(self._failures, 16)
+        self._failures += 1
         return min(self._limits.retry_most_seconds, longer) * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
 
     def _hang_up(self) -> None:

@@ -25,7 +25,7 @@ StartChromium = Callable[[Namespace], Chromium]
 @pytest.fixture(scope="session", autouse=True)
 def _needs() -> None:
     if os.geteuid() != 0:
-        pytest.exit("the browser tests make network namespaces: run them as root", returncode=1)
+        pytest.skip("only root may make the network namespaces that the browser tests need")
     for program in ("chromium", "chromedriver"):
         if not shutil.which(program):
             pytest.skip(f"no {program} on the PATH")
