@@ -107,9 +107,8 @@ class PeerServer(Server):
 
     def prepare(self, connection: Connection) -> bool:
         """The handshake. False if it failed, which is nobody's fault but the client's."""
-        sock = self._api.server_tls.wrap(connection.socket)
-        connection.socket = sock
         try:
+            connection.socket = sock = self._api.server_tls.wrap(connection.socket)
             self._handshake(connection, sock)
             connection.certificate = certificate = tls.peer_certificate(sock)
         except CryptoChatError as error:

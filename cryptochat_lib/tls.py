@@ -73,7 +73,7 @@ class ServerTls:
         """`sock` as the server's side of TLS, its handshake not yet done."""
         with self._lock:
             context = self._context
-        return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return _wrap(context, sock, server_side=True)
 
     def _build(self, certificates: Iterable[Certificate]) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -101,7 +101,7 @@ def connect(
     sock: socket.socket, context: ssl.SSLContext, pinned: Certificate, seconds: float
 ) -> ssl.SSLSocket:
     """The client's handshake within `seconds`; CertificateChanged unless the server is `pinned`."""
-    tls = context.wrap_socket(sock, do_handshake_on_connect=False)
+    tls = _wrap(context, sock)
     try:
         handshake(tls, seconds)
         if tls.getpeercert(binary_form=True) != pinned.der:
@@ -124,7 +124,7 @@ def look(sock: socket.socket, seconds: float) -> Certificate:
     _harden(context)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with context.wrap_socket(sock, do_handshake_on_connect=False) as tls:
+    with _wrap(context, sock) as tls:
         handshake(tls, seconds)
         der = tls.getpeercert(binary_form=True)
     if der is None:
@@ -157,6 +157,15 @@ def handshake(tls: ssl.SSLSocket, seconds: float) -> None:
         raise TlsRefused("the other side's certificate is not one we know") from error
     except CONNECTION_LOST as error:
         raise Unreachable(f"the TLS handshake failed: {getattr(error, 'reason', None) or error}") from error
+
+
+def _wrap(context: ssl.SSLContext, sock: socket.socket, server_side: bool = False) -> ssl.SSLSocket:
+    """`sock` under TLS, the handshake not yet done; Unreachable if it was reset already."""
+    try:
+        return context.wrap_socket(sock, server_side=server_side, do_handshake_on_connect=False)
+    except CONNECTION_LOST as error:
+        sock.close()
+        raise Unreachable("the connection was reset before the handshake") from error
 
 
 def _harden(context: ssl.SSLContext) -> None:

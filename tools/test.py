@@ -15,7 +15,7 @@ import subprocess
 
 import environment
 
-CHECKS = (["ruff", "check", "."], ["mypy"], ["pytest"])
+CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["pytest"])
 
 if __name__ == "__main__":
     environment.prepare("test")
@@ -23,6 +23,6 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         environment.become("-m", "pytest", *sys.argv[1:])
     python = str(environment.PYTHON)
-    failed = [check[0] for check in CHECKS if subprocess.call([python, "-m", *check]) != 0]
+    failed = [" ".join(check) for check in CHECKS if subprocess.call([python, "-m", *check]) != 0]
     if failed:
         sys.exit("Failed: " + ", ".join(failed))

@@ -42,9 +42,11 @@ def lan() -> Iterator[Lan]:
 def start_node(tmp_path: Path) -> Iterator[StartNode]:
     """Start nodes that are stopped, and held to their promises, at the end of the test."""
     with ExitStack() as stack:
+
         def start(host: Namespace, name: str, **options: Any) -> Node:
-            return stack.enter_context(Node(host, tmp_path / f"{len(os.listdir(tmp_path))}.db",
-                                            username=name, **options))
+            return stack.enter_context(
+                Node(host, tmp_path / f"{len(os.listdir(tmp_path))}.db", username=name, **options)
+            )
 
         yield start
 
@@ -62,6 +64,7 @@ def _browsers(lan: Lan) -> Iterator[dict[str, Chromium]]:
 def start_chromium(start_node: StartNode, _browsers: dict[str, Chromium]) -> Iterator[StartChromium]:
     """A browser on a machine, without a tab. At the end of the test, before the nodes stop, it is checked."""
     with ExitStack() as stack:
+
         def start(host: Namespace) -> Chromium:
             if host.name not in _browsers:
                 _browsers[host.name] = Chromium(host)

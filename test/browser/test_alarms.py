@@ -23,6 +23,7 @@ def known(ada, peer, status):
     def question():
         user = ada.user(peer.uuid)
         return user and user["fingerprint_sha256"] and user["status"] == status and user
+
     return wait_until(question, 20, f"never {status}: {ada.user(peer.uuid)}")
 
 

@@ -47,8 +47,8 @@ def test_markup_and_script_from_strings_and_from_elsewhere_are_refused_by_the_po
     tries = {
         "require-trusted-types-for": "document.body.innerHTML = '<b>x</b>'",
         "style-src-elem": "const style = document.createElement('style');"
-                          "style.textContent = '* { color: red }';"
-                          "document.body.append(style)",
+        "style.textContent = '* { color: red }';"
+        "document.body.append(style)",
         "img-src": "new Image().src = 'http://127.0.0.1:1/x.png'",
         "connect-src": "await fetch('http://127.0.0.1:1/')",
     }
@@ -71,8 +71,10 @@ def test_the_history_is_read_upwards_page_by_page(ada, page):
     page.wait_text(".rooms", "long")
     page.click(".room")
     page.wait_text(".card .content", "line 119")
-    assert page.run("const s = document.querySelector('.scroller'); "
-                    "return s.scrollHeight - s.scrollTop - s.clientHeight < 2"), "at the newest"
+    assert page.run(
+        "const s = document.querySelector('.scroller'); "
+        "return s.scrollHeight - s.scrollTop - s.clientHeight < 2"
+    ), "at the newest"
     for _ in range(3):
         page.wait(lambda: not page.texts(".edge") or "Loading" not in page.texts(".edge")[0], "still loading")
         page.run("document.querySelector('.scroller').scrollTop = 0")
@@ -118,8 +120,11 @@ def test_rooms_are_joined_left_and_any_name_is_taken_as_it_is(ada, page):
         page.join(name)
         page.write(f"in {name}")
     page.wait(lambda: len(page.all("button.room")) == 3, "three rooms")
-    assert {room["name"] for room in ada.get("/api/rooms")["rooms"] if room["joined"]} \
-        == {"a/b?c#d%2e&e=f", "Küche ☕", "__proto__"}
+    assert {room["name"] for room in ada.get("/api/rooms")["rooms"] if room["joined"]} == {
+        "a/b?c#d%2e&e=f",
+        "Küche ☕",
+        "__proto__",
+    }
     page.click(".conversation-head .confirm button")
     page.click(".conversation-head .danger")
     page.wait_text(".conversation", "Talk to people on this network")
@@ -131,8 +136,11 @@ def test_what_cannot_be_done_is_said_beside_it_and_nothing_typed_is_lost(page):
     page.fill(".new-room input", ".." + Keys.ENTER)
     page.wait_text(".new-room .problem", "cannot open a room of this name")
     long = "x" * (64 * 1024 + 1)
-    page.run("const field = document.querySelector('.composer textarea'); field.value = given;"
-             "field.dispatchEvent(new Event('input'))", long)
+    page.run(
+        "const field = document.querySelector('.composer textarea'); field.value = given;"
+        "field.dispatchEvent(new Event('input'))",
+        long,
+    )
     page.one(".composer textarea").send_keys(Keys.ENTER)
     page.wait_text(".composer .problem", "too long for one message")
     assert page.one(".composer textarea").get_attribute("value") == long
@@ -144,25 +152,36 @@ def test_a_narrow_screen_shows_one_part_at_a_time_and_never_scrolls_sideways(pag
     page.resize(390, 844)
     for number, part in enumerate((".rooms", ".conversation", ".people"), start=1):
         page.click(f".view-switch button:nth-child({number})")
-        shown = page.run("return [...document.querySelectorAll('.part')].filter((p) => p.checkVisibility())"
-                         ".map((p) => p.matches(given))", part)
+        shown = page.run(
+            "return [...document.querySelectorAll('.part')].filter((p) => p.checkVisibility())"
+            ".map((p) => p.matches(given))",
+            part,
+        )
         assert shown == [True]
         assert page.run("return document.documentElement.scrollWidth") <= 390
 
 
 def test_the_event_parser_gives_the_same_wherever_the_stream_is_cut(page):
-    stream = ("id: 1\r\ndata: a\r\n\r\n: comment\r\n\r\nevent: users\nid: 2\ndata: b\ndata:c\n\n"
-              "event: x\n\rdata: d\r\r\n")
-    expected = [{"event": "message", "data": "a", "id": "1"}, {"event": "users", "data": "b\nc", "id": "2"},
-                {"event": "message", "data": "d", "id": "2"}]
-    results = page.run("""
+    stream = (
+        "id: 1\r\ndata: a\r\n\r\n: comment\r\n\r\nevent: users\nid: 2\ndata: b\ndata:c\n\n"
+        "event: x\n\rdata: d\r\r\n"
+    )
+    expected = [
+        {"event": "message", "data": "a", "id": "1"},
+        {"event": "users", "data": "b\nc", "id": "2"},
+        {"event": "message", "data": "d", "id": "2"},
+    ]
+    results = page.run(
+        """
         const { EventParser } = await import("/sse.js");
         const stream = given, results = [];
         for (let cut = 0; cut <= stream.length; cut += 1) {
             const parser = new EventParser();
             results.push([...parser.feed(stream.slice(0, cut)), ...parser.feed(stream.slice(cut))]);
         }
-        return results;""", stream)
+        return results;""",
+        stream,
+    )
     assert all(result == expected for result in results)
 
 

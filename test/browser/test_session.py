@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-RESTART = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_INCOMPLETE_CHUNKED_ENCODING",
-           "ERR_EMPTY_RESPONSE", "401 (Unauthorized)")
+RESTART = (
+    "ERR_CONNECTION_REFUSED",
+    "ERR_CONNECTION_RESET",
+    "ERR_INCOMPLETE_CHUNKED_ENCODING",
+    "ERR_EMPTY_RESPONSE",
+    "401 (Unauthorized)",
+)
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ def room(_room_numbers: Iterator[int]) -> str:
 def start_node(tmp_path: Path) -> Iterator[StartNode]:
     """Start nodes that are stopped, and held to their promises, at the end of the test."""
     with ExitStack() as stack:
+
         def start(host: Namespace, name: str, **options: Any) -> Node:
             return stack.enter_context(Node(host, tmp_path / f"{name}.db", username=name, **options))
 
@@ -62,6 +63,7 @@ def start_node(tmp_path: Path) -> Iterator[StartNode]:
 def start_seed(tmp_path: Path) -> Iterator[StartSeed]:
     """Start seed-only peers that are gone at the end of the test. One name, one key."""
     with ExitStack() as stack:
+
         def start(host: Host, name: str = "seed", **options: Any) -> SeedProcess:
             return stack.enter_context(SeedProcess(host, tmp_path / f"{name}.json", **options))
 
@@ -72,7 +74,9 @@ def start_seed(tmp_path: Path) -> Iterator[StartSeed]:
 def friends(lan: Lan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
     """Two nodes for a module that have verified each other. A test that ends that restores it."""
     folder = tmp_path_factory.mktemp("friends")
-    with (Node(lan.hosts[0], folder / "ada.db", username="Ada") as ada,
-          Node(lan.hosts[1], folder / "bob.db", username="Bob") as bob):
+    with (
+        Node(lan.hosts[0], folder / "ada.db", username="Ada") as ada,
+        Node(lan.hosts[1], folder / "bob.db", username="Bob") as bob,
+    ):
         befriend(ada, bob)
         yield ada, bob

@@ -57,10 +57,17 @@ class Node:
         keyed = {parse_room_name(room): room for room in rooms}
         self.discovery.announce(OwnAnnouncement(self.uuid, port, keyed, name))
 
-    def hears(self, uuid: PeerId, wanted: Callable[[Announcement], bool] = lambda _: True, *,
-              timeout: float = 5, after: int = 0) -> Announcement:
+    def hears(
+        self,
+        uuid: PeerId,
+        wanted: Callable[[Announcement], bool] = lambda _: True,
+        *,
+        timeout: float = 5,
+        after: int = 0,
+    ) -> Announcement:
         told = self.ears.told.wait_for(
-            lambda one: isinstance(one, Announcement) and one.uuid == uuid and wanted(one), timeout, after)
+            lambda one: isinstance(one, Announcement) and one.uuid == uuid and wanted(one), timeout, after
+        )
         assert isinstance(told, Announcement)
         return told
 
@@ -92,8 +99,14 @@ def lan() -> Iterator[Lan]:
 def start() -> Iterator[StartNode]:
     """Start nodes that end with the test, each within its time and without a thread left."""
     with ExitStack() as stack:
-        def start(host: Namespace, *rooms: str, interfaces: tuple[str, ...] = (), limits: Limits = USUAL,
-                  announce: bool = True) -> Node:
+
+        def start(
+            host: Namespace,
+            *rooms: str,
+            interfaces: tuple[str, ...] = (),
+            limits: Limits = USUAL,
+            announce: bool = True,
+        ) -> Node:
             node = Node(host, interfaces, limits)
             stack.callback(node.discovery.stop)
             if announce:
@@ -147,12 +160,22 @@ class Forger:
         self.socket.close()
 
 
-def forged(name: str, *, host: str = "", port: int = 4000, ips: tuple[str, ...] = (),
-           strings: tuple[bytes, ...] = (b"room=forged",)) -> list[dns_packets.Record]:
+def forged(
+    name: str,
+    *,
+    host: str = "",
+    port: int = 4000,
+    ips: tuple[str, ...] = (),
+    strings: tuple[bytes, ...] = (b"room=forged",),
+) -> list[dns_packets.Record]:
     """A whole announcement of the instance `name`."""
     instance, host = f"{name}.{SERVICE}", host or f"{name}.local."
-    return [dns_packets.pointer(SERVICE, instance), dns_packets.service(instance, port, host),
-            dns_packets.text(instance, strings), *(dns_packets.address(host, ip) for ip in ips)]
+    return [
+        dns_packets.pointer(SERVICE, instance),
+        dns_packets.service(instance, port, host),
+        dns_packets.text(instance, strings),
+        *(dns_packets.address(host, ip) for ip in ips),
+    ]
 
 
 def rooms_of(announcement: Announcement) -> list[RoomName]:
@@ -168,8 +191,11 @@ def test_two_nodes_see_each_other_within_two_seconds_with_every_address(lan: Lan
     assert (seen.version, seen.name) == (1, None)
     assert {endpoint.port for endpoint in seen.endpoints} == {4000}
     scope = one.inside(lambda: socket.if_nametoindex("eth0"))
-    assert {e.host for e in seen.endpoints} == {one.address, str(ipaddress.ip_address(one.address6)),
-                                                f"{one.link_local}%{scope}"}
+    assert {e.host for e in seen.endpoints} == {
+        one.address,
+        str(ipaddress.ip_address(one.address6)),
+        f"{one.link_local}%{scope}",
+    }
     assert ada.hears(bob.uuid, timeout=2).rooms == {}
     assert ada.uuid not in ada.knows
 

@@ -19,7 +19,8 @@ def questions(node: Node, about: Node, after: int = 0) -> int:
 
 
 def test_both_users_say_yes_once_and_messages_pass_from_then_on(
-        lan: Lan, start_node: StartNode, room: str) -> None:
+    lan: Lan, start_node: StartNode, room: str
+) -> None:
     ada, bob = start_node(lan.hosts[0], "Ada"), start_node(lan.hosts[1], "Bob")
     ada.join(room)
     bob.join(room)
@@ -78,14 +79,16 @@ def test_both_pages_show_the_same_safety_number(friends: tuple[Node, Node]) -> N
 
 
 def test_a_yes_to_another_fingerprint_is_refused_and_changes_nothing(
-        lan: Lan, start_node: StartNode, room: str) -> None:
+    lan: Lan, start_node: StartNode, room: str
+) -> None:
     ada, bob = start_node(lan.hosts[0], "Ada"), start_node(lan.hosts[1], "Bob")
     ada.join(room)
     bob.join(room)
     wait_knows(ada, bob)
     for fingerprint in ("00" * 32, ada.fingerprint_sha256):
-        reply = ada.request("POST", f"/api/users/{bob.uuid}/verify",
-                            {"fingerprint_sha256": fingerprint, "method": "number"})
+        reply = ada.request(
+            "POST", f"/api/users/{bob.uuid}/verify", {"fingerprint_sha256": fingerprint, "method": "number"}
+        )
         assert (reply.status, reply.json["code"]) == (409, "fingerprint-differs")
     assert ada.status(bob.uuid) == "unverified"
 
@@ -160,7 +163,8 @@ def test_a_rejected_key_is_refused_and_not_asked_about(friends: tuple[Node, Node
 
 
 def test_a_no_to_the_question_refuses_what_waits_at_the_gate(
-        lan: Lan, start_node: StartNode, room: str) -> None:
+    lan: Lan, start_node: StartNode, room: str
+) -> None:
     ada, bob = start_node(lan.hosts[0], "Ada"), start_node(lan.hosts[1], "Bob")
     ada.join(room)
     bob.join(room)
@@ -176,7 +180,8 @@ def test_a_no_to_the_question_refuses_what_waits_at_the_gate(
 
 @pytest.mark.parametrize("how", ["frozen", "undecided"])
 def test_one_peer_that_does_not_answer_delays_no_other(
-        lan: Lan, friends: tuple[Node, Node], start_node: StartNode, room: str, how: str) -> None:
+    lan: Lan, friends: tuple[Node, Node], start_node: StartNode, room: str, how: str
+) -> None:
     ada, bob = friends
     carol = start_node(lan.hosts[2], "Carol")
     for node in (ada, bob, carol):

@@ -33,11 +33,16 @@ class Forger:
     def say(self, *records: dns.Record) -> None:
         self._socket.sendto(dns.encode(records=records), (GROUP, PORT))
 
-    def announce(self, uuid: str, strings: list[bytes], *, address: str = "", port: int = 4,
-                 ttl: int = 120) -> None:
+    def announce(
+        self, uuid: str, strings: list[bytes], *, address: str = "", port: int = 4, ttl: int = 120
+    ) -> None:
         instance, host = f"{uuid}.{SERVICE}", f"{uuid}.local."
-        self.say(dns.pointer(SERVICE, instance, ttl), dns.service(instance, port, host, ttl),
-                 dns.text(instance, strings, ttl), dns.address(host, address or self._host.address, ttl))
+        self.say(
+            dns.pointer(SERVICE, instance, ttl),
+            dns.service(instance, port, host, ttl),
+            dns.text(instance, strings, ttl),
+            dns.address(host, address or self._host.address, ttl),
+        )
 
 
 @pytest.fixture
@@ -65,7 +70,8 @@ def in_the_place_of(lan: Lan, victim: Host, taker: Host) -> Iterator[None]:
 
 
 def test_an_impostor_at_a_verified_peers_address_gets_no_certificate_and_no_http(
-        lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str) -> None:
+    lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str
+) -> None:
     """The victim is a seed-only peer, whose UUID anybody's key can claim."""
     ada, bob = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1], "bob", rooms=[room], port=40600)
     ada.join(room)
@@ -77,8 +83,9 @@ def test_an_impostor_at_a_verified_peers_address_gets_no_certificate_and_no_http
     bob.wait_for("message", content="before")
     bob.stop()
     with in_the_place_of(lan, lan.hosts[1], lan.hosts[2]):
-        mallory = start_seed(lan.hosts[2], "mallory", rooms=[room], port=40600, uuid=bob.uuid,
-                             address=lan.hosts[1].address)
+        mallory = start_seed(
+            lan.hosts[2], "mallory", rooms=[room], port=40600, uuid=bob.uuid, address=lan.hosts[1].address
+        )
         message = ada.send(room, "for Bob alone")
         mallory.wait_for("dropped", timeout=20)
         assert mallory.count("asked") == 0, "she was shown our certificate"
@@ -92,7 +99,8 @@ def test_an_impostor_at_a_verified_peers_address_gets_no_certificate_and_no_http
 
 
 def test_a_uuid_that_proves_itself_cannot_be_claimed_with_another_key(
-        lan: Lan, friends: tuple[Node, Node], start_seed: StartSeed, room: str) -> None:
+    lan: Lan, friends: tuple[Node, Node], start_seed: StartSeed, room: str
+) -> None:
     ada, bob = friends
     ada.join(room)
     bob.join(room)
@@ -115,7 +123,8 @@ def test_a_uuid_that_proves_itself_cannot_be_claimed_with_another_key(
 
 
 def test_a_stranger_cannot_claim_a_uuid_that_proves_itself_either(
-        lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str) -> None:
+    lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str
+) -> None:
     """Announced by Mallory first, so that nobody knows Bob's key yet."""
     ada, bob = start_node(lan.hosts[0], "Ada"), start_node(lan.hosts[1], "Bob")
     bob.stop()
@@ -132,8 +141,7 @@ def test_a_stranger_cannot_claim_a_uuid_that_proves_itself_either(
     assert ada.user(bob.uuid)["conflict"] is None
 
 
-def test_a_forged_goodbye_costs_no_message(
-        friends: tuple[Node, Node], forger: Forger, room: str) -> None:
+def test_a_forged_goodbye_costs_no_message(friends: tuple[Node, Node], forger: Forger, room: str) -> None:
     ada, bob = friends
     ada.join(room)
     bob.join(room)
@@ -146,7 +154,8 @@ def test_a_forged_goodbye_costs_no_message(
 
 
 def test_a_forged_announcement_cannot_take_a_verified_peer_out_of_a_room(
-        friends: tuple[Node, Node], forger: Forger, room: str) -> None:
+    friends: tuple[Node, Node], forger: Forger, room: str
+) -> None:
     ada, bob = friends
     ada.join(room)
     bob.join(room)
@@ -162,7 +171,8 @@ def test_a_forged_announcement_cannot_take_a_verified_peer_out_of_a_room(
 
 
 def test_a_forged_address_does_not_lead_a_message_astray(
-        friends: tuple[Node, Node], forger: Forger, room: str) -> None:
+    friends: tuple[Node, Node], forger: Forger, room: str
+) -> None:
     """Where the pinned key answered last is tried first, whatever is announced since."""
     ada, bob = friends
     ada.join(room)
@@ -178,14 +188,19 @@ def test_a_forged_address_does_not_lead_a_message_astray(
 
 
 def test_a_forged_version_costs_a_seed_peer_no_message(
-        lan: Lan, start_node: StartNode, start_seed: StartSeed, forger: Forger, room: str) -> None:
+    lan: Lan, start_node: StartNode, start_seed: StartSeed, forger: Forger, room: str
+) -> None:
     """Announced as one of ours, it refuses our form as unknown: then the seed's form is used."""
     ada, seed = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1], rooms=[room])
     ada.join(room)
     wait_knows(ada, seed)
     ada.verify(seed.uuid, seed.fingerprint_sha256)
-    forger.announce(seed.uuid, [b"v=1", f"room={room}".encode(), b"name=forged"],
-                    address=lan.hosts[1].address, port=seed.port)
+    forger.announce(
+        seed.uuid,
+        [b"v=1", f"room={room}".encode(), b"name=forged"],
+        address=lan.hosts[1].address,
+        port=seed.port,
+    )
     wait_until(lambda: ada.members(room)[seed.uuid]["username"] == "forged", 5)
     message = ada.send(room, "in whatever form")
     seed.wait_for("asked", uuid=ada.uuid)
@@ -196,7 +211,8 @@ def test_a_forged_version_costs_a_seed_peer_no_message(
 
 
 def test_a_forged_name_is_not_shown_for_a_verified_peer_who_has_spoken(
-        friends: tuple[Node, Node], forger: Forger, room: str) -> None:
+    friends: tuple[Node, Node], forger: Forger, room: str
+) -> None:
     ada, bob = friends
     ada.join(room)
     bob.join(room)
@@ -210,7 +226,8 @@ def test_a_forged_name_is_not_shown_for_a_verified_peer_who_has_spoken(
 
 
 def test_our_own_uuid_in_somebody_elses_mouth_changes_nothing_about_us(
-        friends: tuple[Node, Node], forger: Forger, room: str) -> None:
+    friends: tuple[Node, Node], forger: Forger, room: str
+) -> None:
     ada, bob = friends
     ada.join(room)
     bob.join(room)
@@ -226,7 +243,8 @@ def test_our_own_uuid_in_somebody_elses_mouth_changes_nothing_about_us(
 
 
 def test_records_that_make_no_sense_break_nothing(
-        friends: tuple[Node, Node], forger: Forger, room: str) -> None:
+    friends: tuple[Node, Node], forger: Forger, room: str
+) -> None:
     ada, bob = friends
     uuid = "0704411d-699b-4cc0-9a55-6d9b2f1c0a11"
     instance, host = f"{uuid}.{SERVICE}", f"{uuid}.local."
@@ -258,7 +276,8 @@ def test_records_that_make_no_sense_break_nothing(
 
 
 def test_whoever_listens_on_the_cable_sees_only_ciphertext(
-        lan: Lan, start_node: StartNode, room: str) -> None:
+    lan: Lan, start_node: StartNode, room: str
+) -> None:
     """Nothing that is said can be read, nor whose certificates they are: TLS 1.3 hides those."""
     ada, bob = start_node(lan.hosts[0], "Ada"), start_node(lan.hosts[1], "Bob", addr=":40700")
     befriend(ada, bob, room)

@@ -78,9 +78,12 @@ def test_multicast_stays_on_its_cable() -> None:
         ada, bob, carol = lan.hosts
         for host in (ada, carol):
             lan.attach(host, 1)
-        with (hears_from(bob, "eth0", ada) as zero, hears_from(carol, "eth1", ada) as one,
-              multicast_socket(ada, "eth0", socket.AF_INET) as to_zero,
-              multicast_socket(ada, "eth1", socket.AF_INET) as to_one):
+        with (
+            hears_from(bob, "eth0", ada) as zero,
+            hears_from(carol, "eth1", ada) as one,
+            multicast_socket(ada, "eth0", socket.AF_INET) as to_zero,
+            multicast_socket(ada, "eth1", socket.AF_INET) as to_one,
+        ):
             to_one.sendto(bytes(12), (GROUP, PORT))
             one.wait_for(bool)
             assert zero.items == []

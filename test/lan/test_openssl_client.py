@@ -24,8 +24,9 @@ def ada(lan: Lan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         yield ada
 
 
-def s_client(lan: Lan, *options: str | Path, stdin: str = "",
-             address: str = "") -> subprocess.CompletedProcess[str]:
+def s_client(
+    lan: Lan, *options: str | Path, stdin: str = "", address: str = ""
+) -> subprocess.CompletedProcess[str]:
     words = ["openssl", "s_client", "-connect", f"{address or lan.hosts[0].address}:40443", *options]
     return lan.hosts[1].run(words, check=False, stdin=stdin, timeout=20)
 
@@ -33,8 +34,9 @@ def s_client(lan: Lan, *options: str | Path, stdin: str = "",
 def certificate(output: str, *options: str) -> str:
     pem = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", output, re.DOTALL)
     assert pem, output
-    return subprocess.run(["openssl", "x509", "-noout", *options], input=pem[0], text=True, check=True,
-                          stdout=subprocess.PIPE).stdout
+    return subprocess.run(
+        ["openssl", "x509", "-noout", *options], input=pem[0], text=True, check=True, stdout=subprocess.PIPE
+    ).stdout
 
 
 def test_the_certificate_carries_the_uuid_and_can_sign_no_other(lan: Lan, ada: Node) -> None:
@@ -48,8 +50,10 @@ def test_the_certificate_carries_the_uuid_and_can_sign_no_other(lan: Lan, ada: N
     assert "Certificate Sign" not in text
     assert "Public-Key: (3072 bit)" in text
     assert "Not After : Dec 31 23:59:59 9999 GMT" in text
-    sha1, sha256 = (certificate(shown, "-fingerprint", digest).split("=")[1].strip().replace(":", "").lower()
-                    for digest in ("-sha1", "-sha256"))
+    sha1, sha256 = (
+        certificate(shown, "-fingerprint", digest).split("=")[1].strip().replace(":", "").lower()
+        for digest in ("-sha1", "-sha256")
+    )
     assert (sha1, sha256) == (ada.fingerprint, ada.fingerprint_sha256)
 
 
@@ -80,16 +84,34 @@ def test_a_client_without_a_certificate_sees_ours_and_is_told_that_it_needs_one(
 
 def test_a_client_with_a_strangers_certificate_gets_no_http(lan: Lan, ada: Node, tmp_path: Path) -> None:
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", key,
-                    "-out", cert, "-subj", "/CN=0704411d-699b-4cc0-9a55-6d9b2f1c0a11"], check=True,
-                   stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-keyout",
+            key,
+            "-out",
+            cert,
+            "-subj",
+            "/CN=0704411d-699b-4cc0-9a55-6d9b2f1c0a11",
+        ],
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
     done = s_client(lan, "-ign_eof", "-key", key, "-cert", cert, stdin=POST)
     assert "alert unknown ca" in done.stderr
     assert "HTTP/1" not in done.stdout
 
 
 def test_openssl_alone_delivers_a_message_and_gets_no_session_to_resume(
-        lan: Lan, ada: Node, tmp_path: Path) -> None:
+    lan: Lan, ada: Node, tmp_path: Path
+) -> None:
     """With a certificate that Ada has verified. A resumed session would not be verified again."""
     with SeedProcess(lan.hosts[1], tmp_path / "state", rooms=["tea"]) as seed:
         ada.join("tea")
@@ -100,8 +122,10 @@ def test_openssl_alone_delivers_a_message_and_gets_no_session_to_resume(
     key.write_text(identity["key"])
     cert.write_text(identity["certificate"])
     body = '{"username": "openssl", "content": "typed by hand"}'
-    request = (f"POST /rooms/tea/message HTTP/1.1\r\nHost: peer\r\nContent-Type: application/json\r\n"
-               f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}")
+    request = (
+        f"POST /rooms/tea/message HTTP/1.1\r\nHost: peer\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
+    )
     shown = s_client(lan, "-ign_eof", "-key", key, "-cert", cert, stdin=request).stdout
     assert "HTTP/1.1 200" in shown
     assert "New, TLSv1.3" in shown

@@ -23,7 +23,8 @@ def seconds_until_member(node: Node, room: str, uuid: str, present: bool) -> flo
 
 
 def test_joining_and_leaving_show_at_the_other_within_two_seconds(
-        friends: tuple[Node, Node], room: str) -> None:
+    friends: tuple[Node, Node], room: str
+) -> None:
     ada, bob = friends
     ada.join(room)
     assert seconds_until_member(bob, room, ada.uuid, present=True) < SOON
@@ -86,8 +87,9 @@ def test_who_was_killed_comes_back_on_another_port(friends: tuple[Node, Node], r
     bob.kill()
     message = ada.send(room, "are you all right?")
     bob.start()
-    wait_until(lambda: ada.members(room)[bob.uuid]["address"] not in (None, before), 15,
-               "the old address stays")
+    wait_until(
+        lambda: ada.members(room)[bob.uuid]["address"] not in (None, before), 15, "the old address stays"
+    )
     assert bob.uuid in ada.members(room)
     wait_until(lambda: "are you all right?" in [one["content"] for one in bob.history(room)], 30)
     ada.wait_delivery(message, bob.uuid, "delivered")
@@ -102,8 +104,11 @@ def test_avahi_shows_service_uuid_port_and_each_room(lan: Lan, start_node: Start
         ada.join(name)
 
     def found() -> list[avahi.Resolved]:
-        return [row for row in avahi.browse(lan.hosts[2])
-                if row.name == ada.uuid and sum(one.startswith("room=") for one in row.txt) == len(rooms)]
+        return [
+            row
+            for row in avahi.browse(lan.hosts[2])
+            if row.name == ada.uuid and sum(one.startswith("room=") for one in row.txt) == len(rooms)
+        ]
 
     rows = wait_until(found, 20, "avahi does not list the node with its rooms")
     for row in rows:
@@ -141,7 +146,8 @@ def host_of(address: str) -> str:
 
 
 def test_a_network_that_goes_and_comes_back_with_other_addresses_is_followed(
-        start_node: StartNode, room: str) -> None:
+    start_node: StartNode, room: str
+) -> None:
     with Lan(hosts=2) as lan:
         ada, bob = start_node(lan.hosts[0], "Ada"), start_node(lan.hosts[1], "Bob")
         befriend(ada, bob, room)
@@ -154,8 +160,11 @@ def test_a_network_that_goes_and_comes_back_with_other_addresses_is_followed(
         ada.wait_delivery(message, bob.uuid, "delivered")
         now = addresses_of(lan.hosts[1])
         assert "10.77.0.77" in now
-        wait_until(lambda: host_of(ada.members(room)[bob.uuid]["address"]) in now, 30,
-                   "an address that it has no more is shown")
+        wait_until(
+            lambda: host_of(ada.members(room)[bob.uuid]["address"]) in now,
+            30,
+            "an address that it has no more is shown",
+        )
         ada.stop()
         bob.stop()
 
@@ -173,7 +182,8 @@ def forked() -> Iterator[tuple[Host, Host, Host]]:
 
 @pytest.mark.parametrize("interface", ["eth1", "10.77.1.1"])
 def test_interface_is_obeyed_for_mdns_and_for_the_peer_api(
-        forked: tuple[Host, Host, Host], start_node: StartNode, room: str, interface: str) -> None:
+    forked: tuple[Host, Host, Host], start_node: StartNode, room: str, interface: str
+) -> None:
     both, zero, one = forked
     with hears_from(zero, "eth0", both) as heard:
         ada = start_node(both, "Ada", interfaces=[interface])
@@ -197,7 +207,8 @@ def test_interface_is_obeyed_for_mdns_and_for_the_peer_api(
 
 
 def test_an_address_on_none_of_the_interfaces_is_refused(
-        forked: tuple[Host, Host, Host], tmp_path: Path) -> None:
+    forked: tuple[Host, Host, Host], tmp_path: Path
+) -> None:
     both, _, _ = forked
     done = both.run(Node.words(tmp_path / "x.db", addr="10.77.0.1:0", interfaces=["eth1"]), check=False)
     assert done.returncode == 2

@@ -17,8 +17,10 @@ def lan() -> Iterator[Lan]:
 
 
 def test_two_seed_peers_ask_inside_the_handshake_and_chat(lan: Lan, tmp_path: Path) -> None:
-    with (SeedProcess(lan.hosts[0], tmp_path / "a", rooms=["tea room"]) as ada,
-          SeedProcess(lan.hosts[1], tmp_path / "b", rooms=["tea room"]) as bob):
+    with (
+        SeedProcess(lan.hosts[0], tmp_path / "a", rooms=["tea room"]) as ada,
+        SeedProcess(lan.hosts[1], tmp_path / "b", rooms=["tea room"]) as bob,
+    ):
         ada.wait_listed(bob.uuid, "tea room")
         ada.send("tea room", "hello")
         asked = ada.wait_for("asked", uuid=bob.uuid)

@@ -29,8 +29,10 @@ def meet(ada: Node, seed: SeedProcess) -> None:
 def pair(lan: Lan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, SeedProcess]]:
     """A node and a seed-only peer, for a module, which have verified each other."""
     folder = tmp_path_factory.mktemp("pair")
-    with (Node(lan.hosts[0], folder / "ada.db", username="Ada") as ada,
-          SeedProcess(lan.hosts[1], folder / "seed.json", rooms=["where they met"]) as seed):
+    with (
+        Node(lan.hosts[0], folder / "ada.db", username="Ada") as ada,
+        SeedProcess(lan.hosts[1], folder / "seed.json", rooms=["where they met"]) as seed,
+    ):
         ada.join("where they met")
         ada.wait_member("where they met", seed.uuid)
         meet(ada, seed)
@@ -85,7 +87,8 @@ def test_we_speak_first(lan: Lan, start_node: StartNode, start_seed: StartSeed, 
 
 
 def test_the_seed_speaks_first_and_its_user_is_asked_before_ours(
-        lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str) -> None:
+    lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str
+) -> None:
     ada, seed = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1], rooms=[room])
     ada.join(room)
     seed.wait_listed(ada.uuid, room)
@@ -104,7 +107,8 @@ def test_the_seed_speaks_first_and_its_user_is_asked_before_ours(
 
 
 def test_the_seeds_user_may_take_a_while(
-        lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str) -> None:
+    lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str
+) -> None:
     """Its handshake waits for its user: longer than a handshake between our own may take (5 s)."""
     ada, seed = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1], rooms=[room])
     ada.join(room)
@@ -129,8 +133,9 @@ def test_nothing_but_username_and_content_is_in_the_body(pair: tuple[Node, SeedP
         request = seed.wait_for("request", after=mark, status=200)
         assert json.loads(request["body"]) == {"username": "Ada", "content": "plain"}
         assert request["path"] == f"/rooms/{room.replace(' ', '%20')}/message"
-        assert all(one["status"] == 200 for one in seed.events.items if one["event"] == "request"), \
+        assert all(one["status"] == 200 for one in seed.events.items if one["event"] == "request"), (
             "our own protocol was never tried on it"
+        )
 
 
 def test_it_opens_a_new_connection_whenever_it_likes(pair: tuple[Node, SeedProcess], room: str) -> None:
@@ -162,8 +167,20 @@ def test_a_room_we_have_not_joined_is_refused(pair: tuple[Node, SeedProcess], ro
 
 
 def test_any_printable_room_name_is_carried_both_ways(pair: tuple[Node, SeedProcess]) -> None:
-    names = ["100%", "%2F", "a+b&c=d?e#f", "room=room=1", 'so "quoted" \\ it\'s', "Café 北京 🍵", "é" * 50,
-             "; DROP TABLE rooms", "<b>bold", "{room}", "a;b:c@d,e", " spaces around "]
+    names = [
+        "100%",
+        "%2F",
+        "a+b&c=d?e#f",
+        "room=room=1",
+        'so "quoted" \\ it\'s',
+        "Café 北京 🍵",
+        "é" * 50,
+        "; DROP TABLE rooms",
+        "<b>bold",
+        "{room}",
+        "a;b:c@d,e",
+        " spaces around ",
+    ]
     with both_in(pair, *names) as (ada, seed):
         for name in names:
             message = ada.send(name, f"to {name}")
@@ -205,7 +222,8 @@ def test_a_name_in_another_normal_form_is_sent_back_as_it_came(pair: tuple[Node,
 
 
 def test_it_lists_us_within_fifteen_seconds_and_mostly_within_five(
-        pair: tuple[Node, SeedProcess], lan: Lan, start_seed: StartSeed) -> None:
+    pair: tuple[Node, SeedProcess], lan: Lan, start_seed: StartSeed
+) -> None:
     """From the start of its program. It listens for 500 ms in every 3 s, after asking twice."""
     ada, _ = pair
     took = []
@@ -235,7 +253,8 @@ def test_a_change_of_our_rooms_reaches_it(pair: tuple[Node, SeedProcess], room: 
 
 
 def test_it_comes_back_on_another_port_without_ever_saying_goodbye(
-        lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str) -> None:
+    lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str
+) -> None:
     ada, seed = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1], "same", rooms=[room])
     ada.join(room)
     ada.wait_member(room, seed.uuid)
@@ -259,7 +278,8 @@ def test_it_comes_back_on_another_port_without_ever_saying_goodbye(
 
 
 def test_a_seed_peer_with_another_key_is_a_conflict_and_lowers_no_trust(
-        lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str) -> None:
+    lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str
+) -> None:
     ada, seed = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1], "true", rooms=[room])
     ada.join(room)
     ada.wait_member(room, seed.uuid)
@@ -291,7 +311,8 @@ def test_a_seed_peer_with_another_key_is_a_conflict_and_lowers_no_trust(
 
 
 def test_two_strangers_with_one_uuid_are_shown_as_changed(
-        lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str) -> None:
+    lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str
+) -> None:
     ada, first = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1], "first", rooms=[room])
     ada.join(room)
     wait_knows(ada, first)

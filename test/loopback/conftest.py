@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -30,8 +29,6 @@ def _nothing_is_left_behind() -> Iterator[None]:
         10,
         f"threads are left: {set(threading.enumerate()) - threads}",
     )
-    if _descriptors() - descriptors:
-        gc.collect()  # what only a cycle still holds is nobody's fault
     left = _descriptors() - descriptors
     assert not left, f"descriptors are left: {left}"
 

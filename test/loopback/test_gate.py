@@ -81,6 +81,23 @@ def test_the_gate_closes_after_its_time(start_node: StartNode, mallory: Handmade
     assert waits(ada) == 0
 
 
+def test_who_hangs_up_at_the_gate_leaves_its_place_and_can_wait_again(
+    ada: LoopbackNode, mallory: HandmadePeer
+) -> None:
+    know(ada, mallory)
+    for number in range(2):
+        with mallory.connect(ada) as connection:
+            connection.send("/v1/messages", {"messages": [message(str(number))]})
+            wait_until(lambda: waits(ada) == 1)
+        wait_until(lambda: waits(ada) == 0, 2.5, "the place is still taken")
+    with mallory.connect(ada) as connection:
+        connection.send("/v1/messages", {"messages": [message("the last")]})
+        wait_until(lambda: waits(ada) == 1)
+        ada.verify(mallory.uuid)
+        assert connection.reply().status == 200
+    assert [m["content"] for m in ada.history("tea")] == ["the last"]
+
+
 def test_shutdown_releases_who_waits(ada: LoopbackNode, mallory: HandmadePeer) -> None:
     know(ada, mallory)
     with mallory.connect(ada) as connection:
@@ -254,6 +271,43 @@ def test_two_keys_of_which_none_is_verified_are_shown_as_changed(
     assert (reply.status, reply.json["code"]) == (409, "no-single-certificate")
     ada.verify(mallory.uuid, mallory.fingerprint_sha256)
     assert ada.status(mallory.uuid) == "verified"
+
+
+def test_a_no_to_an_impostor_leaves_what_waits_for_the_other_key_waiting(
+    ada: LoopbackNode, mallory: HandmadePeer, make_peer: MakePeer
+) -> None:
+    know(ada, mallory)
+    impostor = make_peer(mallory.uuid)
+    impostor.announce("tea")
+    ada.post(f"/api/users/{mallory.uuid}/look")
+    wait_until(lambda: ada.status(mallory.uuid) == "changed")
+    mallory.announce("tea")
+    sent = ada.send("tea", "for the one whom I know")
+    path = f"/api/users/{mallory.uuid}/verify"
+    no = ada.request("DELETE", path, {"fingerprint_sha256": impostor.fingerprint_sha256})
+    assert no.status < 300, no
+    assert (ada.delivery(sent, mallory.uuid) or {})["state"] == "waiting"
+    mallory.respond = accepts_all
+    ada.verify(mallory.uuid, mallory.fingerprint_sha256)
+    ada.wait_delivery(sent, mallory.uuid, "delivered")
+    assert impostor.requests.items == []
+
+
+def test_a_no_to_both_of_two_keys_withholds_what_waits(
+    ada: LoopbackNode, mallory: HandmadePeer, make_peer: MakePeer
+) -> None:
+    know(ada, mallory)
+    other = make_peer(mallory.uuid)
+    other.announce("tea")
+    ada.post(f"/api/users/{mallory.uuid}/look")
+    wait_until(lambda: ada.status(mallory.uuid) == "changed")
+    sent = ada.send("tea", "hello")
+    path = f"/api/users/{mallory.uuid}/verify"
+    states = []
+    for peer in (mallory, other):
+        ada.request("DELETE", path, {"fingerprint_sha256": peer.fingerprint_sha256})
+        states.append((ada.delivery(sent, mallory.uuid) or {})["state"])
+    assert states == ["waiting", "withheld"]
 
 
 def test_nobody_takes_a_node_s_own_uuid(start_node: StartNode, make_peer: MakePeer) -> None:

@@ -14,6 +14,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ import pytest
 from friends import wait_knows
 from lab import Namespace, solo
 from nodes import PROGRAM, Node
+from waiting import wait_until
 
 Words = Sequence[str]
 
@@ -130,13 +132,59 @@ def test_a_file_that_cannot_be_opened_is_named(machine: Namespace, tmp_path: Pat
         check_refused(machine.run(words(path), check=False), 1, str(path))
 
 
-def test_a_full_disk_is_said(machine: Namespace, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=16k tmpfs "$0" && exec "$@"', str(disk)]
-    if machine.run([*mounted, "true"], check=False).returncode:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder whose name says nothing: a message is not taken for another by the path in it."""
+    with tempfile.TemporaryDirectory(prefix="cc-") as name:
+        yield Path(name)
+
+
+@pytest.mark.parametrize("size", ["4k", "16k", "40k", "60k", "80k", "100k", "104k", "108k", "300k"])
+def test_a_disk_too_small_for_the_first_start_is_said(machine: Namespace, folder: Path, size: str) -> None:
+    """Wherever it runs out: in the lock, the database, its log, or the session file."""
+    mount = f'mount -t tmpfs -o size={size} tmpfs "$0" && "$@"; s=$?; ls -A "$0" >&3; exit $s'
+    mounted = ["sh", "-c", 'exec 3>"$0"; shift; exec unshare -m sh -c "$@"', str(folder / "left"), "-"]
+    (folder / "disk").mkdir()
+    if machine.run([*mounted, mount, str(folder / "disk"), "true"], check=False).returncode:
         pytest.skip("this kernel does not let us mount a small disk")
-    check_refused(machine.run([*mounted, *words(disk / "a.db")], check=False), 1, "full")
+    program = words(folder / "disk" / "a.db", "--username", "Ada")
+    result = machine.run(
+        [*mounted, mount, str(folder / "disk"), "timeout", "-s", "TERM", "3", *program], check=False
+    )
+    if result.returncode == 124 and "ready" in result.stdout:
+        assert size in ("108k", "300k")  # that was enough, then
+        return
+    assert (result.returncode, result.stdout) == (1, ""), result
+    *log, line = result.stderr.splitlines()
+    assert all(" INFO cryptochat_lib." in one for one in log), result.stderr
+    assert line.startswith("cryptochat: ")
+    assert "the disk" in line or "No space left" in line
+    left = (folder / "left").read_text().split()
+    assert not [name for name in left if "session" in name], left
+
+
+@pytest.mark.parametrize("database", [".", "/", "..", "sub/"])
+def test_a_folder_is_named_in_one_line(machine: Namespace, folder: Path, database: str) -> None:
+    (folder / "sub").mkdir()
+    command = words(Path("a.db"))
+    command[command.index("--db") + 1] = database
+    check_refused(machine.run(["env", "-C", str(folder), *command], check=False), 1, "it is a folder")
+    assert [path.name for path in folder.iterdir()] == ["sub"]
+
+
+@pytest.mark.parametrize("link", ["symbolic", "hard"])
+def test_another_name_of_a_database_in_use_is_refused(machine: Namespace, tmp_path: Path, link: str) -> None:
+    """The lock of one of them does not protect the other; two programs would ruin both."""
+    other = tmp_path / "folder" / "other.db"
+    other.parent.mkdir()
+    with Node(machine, tmp_path / "a.db", interfaces=["lo"]) as node:
+        if link == "hard":
+            os.link(tmp_path / "a.db", other)
+        else:
+            other.symlink_to(tmp_path / "a.db")
+        what = "in use" if link == "symbolic" else "hard link"
+        check_refused(machine.run(words(other), check=False), 1, what)
+        assert node.get("/api/info")
 
 
 @pytest.mark.parametrize(
@@ -222,6 +270,26 @@ def test_when_it_is_ready_it_says_so_in_one_line_and_in_a_file(machine: Namespac
     assert mode(path) == 0o600
 
 
+@pytest.mark.parametrize("stdout", ["/dev/full", "closed"])
+def test_where_nobody_reads_its_line_it_runs_on(machine: Namespace, tmp_path: Path, stdout: str) -> None:
+    session = tmp_path / "a.db.session.json"
+    redirect = ">&-" if stdout == "closed" else f">{stdout}"
+    command = ["sh", "-c", f'exec "$@" {redirect}', "sh", *words(tmp_path / "a.db")]
+    program = machine.popen(command, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: session.exists() or program.poll() is not None, 20)
+    assert program.poll() is None
+    port = int(json.loads(session.read_text())["url"].removeprefix("http://127.0.0.1:").removesuffix("/"))
+    for _ in range(2):  # also a moment later
+        with machine.connect(port) as sock:
+            sock.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+            assert sock.recv(100).startswith(b"HTTP/1.1 200")
+    program.terminate()
+    _, errors = program.communicate(timeout=10)
+    assert program.returncode == 0
+    assert "Traceback" not in errors
+    assert not session.exists()
+
+
 def test_an_existing_folder_is_never_changed(machine: Namespace, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     with Node(machine, tmp_path / "a.db", interfaces=["lo"]):
@@ -277,6 +345,31 @@ def test_it_ends_in_time_whatever_is_pending(machine: Namespace, tmp_path: Path,
             for pipe in (node.program.stdout, node.program.stderr):
                 assert pipe
                 pipe.close()
+
+
+_SIGNAL_AT = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("name", ["cryptochat_lib", "cryptochat_lib.app", "cryptochat_lib.verification"])
+def test_a_signal_in_its_first_moments_ends_it_in_order(
+    machine: Namespace, tmp_path: Path, name: str
+) -> None:
+    """It comes while the program still reads its own code."""
+    stub = tmp_path / "stub"
+    stub.mkdir()
+    (stub / "sitecustomize.py").write_text(_SIGNAL_AT.format(name=name))
+    result = machine.run(["env", f"PYTHONPATH={stub}", *words(tmp_path / "a.db")], check=False)
+    assert result.returncode == 0, result
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "a.db.session.json").exists()
 
 
 def test_a_second_signal_ends_it_at_once(machine: Namespace, tmp_path: Path) -> None:

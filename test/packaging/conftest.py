@@ -62,7 +62,13 @@ def wheels(checkout: Path, fresh_machine: dict[str, str], tmp_path_factory: pyte
     reached = subprocess.run(probe, env=fresh_machine, capture_output=True, text=True)
     if reached.returncode != 0:
         pytest.skip("no package registry is in reach: " + (reached.stderr.strip().splitlines() or [""])[-1])
-    built = subprocess.run([*pip, "wheel", ".", "--wheel-dir", folder], cwd=checkout, env=fresh_machine,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    built = subprocess.run(
+        [*pip, "wheel", ".", "--wheel-dir", folder],
+        cwd=checkout,
+        env=fresh_machine,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     assert built.returncode == 0, built.stdout
     return folder

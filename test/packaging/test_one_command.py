@@ -19,8 +19,13 @@ COMMANDS = ("tools/run.py", "tools/test.py")
 @pytest.fixture(scope="module")
 def set_up(checkout: Path, wheels: Path, fresh_machine: dict[str, str]) -> Path:
     """The checkout in which the first command has run once; its page was built by `wheels`, without Node."""
-    first = subprocess.run([sys.executable, "tools/run.py", "--version"], cwd=checkout, env=fresh_machine,
-                           capture_output=True, text=True)
+    first = subprocess.run(
+        [sys.executable, "tools/run.py", "--version"],
+        cwd=checkout,
+        env=fresh_machine,
+        capture_output=True,
+        text=True,
+    )
     assert first.returncode == 0, first.stderr
     assert first.stdout.count("\n") == 1, "what pip says belongs to stderr"
     return checkout
@@ -30,8 +35,17 @@ def test_once_set_up_the_first_command_starts_without_a_network_and_becomes_the_
     set_up: Path, offline: dict[str, str], tmp_path: Path
 ) -> None:
     with solo() as machine:
-        command = [sys.executable, set_up / "tools/run.py", "--db", "ada.db", "--interface", "lo",
-                   "--uiaddr", "127.0.0.1:0", "--no-browser"]
+        command = [
+            sys.executable,
+            set_up / "tools/run.py",
+            "--db",
+            "ada.db",
+            "--interface",
+            "lo",
+            "--uiaddr",
+            "127.0.0.1:0",
+            "--no-browser",
+        ]
         program = machine.popen(command, env=offline, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
         assert program.stdout is not None
         assert program.stdout.readline().startswith("CryptoChat is ready: ")
@@ -45,8 +59,9 @@ def test_after_a_change_of_what_is_required_it_sets_up_again(set_up: Path, offli
     inputs = set_up / "setup.cfg"
     inputs.write_text(inputs.read_text() + "\n")
 
-    again = subprocess.run([sys.executable, "tools/run.py", "--version"], cwd=set_up, env=offline,
-                           capture_output=True, text=True)
+    again = subprocess.run(
+        [sys.executable, "tools/run.py", "--version"], cwd=set_up, env=offline, capture_output=True, text=True
+    )
 
     assert again.returncode == 1, "setuptools for the build is not to be had offline"
     assert again.stderr.startswith("Setting up in .venv")

@@ -9,14 +9,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # In parts, or this file would be the first to be found.
-REGISTRY_HOSTS = tuple(".".join(parts) for parts in (
-    ("pypi", "org"),
-    ("files", "pythonhosted", "org"),
-    ("registry", "npmjs", "org"),
-    ("npmjs", "com"),
-    ("registry", "yarnpkg", "com"),
-    ("deb", "debian", "org"),
-))
+REGISTRY_HOSTS = tuple(
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"),
+        ("files", "pythonhosted", "org"),
+        ("registry", "npmjs", "org"),
+        ("npmjs", "com"),
+        ("registry", "yarnpkg", "com"),
+        ("deb", "debian", "org"),
+    )
+)
 
 
 def test_no_file_names_a_package_registry(project_files: list[str]) -> None:

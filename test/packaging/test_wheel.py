@@ -43,12 +43,34 @@ def test_a_machine_without_network_and_node_installs_the_wheels_and_runs_the_pro
 ) -> None:
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], env=offline, check=True)
-    subprocess.run([sys.executable, "-m", "pip", "--python", venv / "bin" / "python", "install", "--quiet",
-                    "--find-links", wheels, "cryptochat"], env=offline, check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            venv / "bin" / "python",
+            "install",
+            "--quiet",
+            "--find-links",
+            wheels,
+            "cryptochat",
+        ],
+        env=offline,
+        check=True,
+    )
 
     with solo() as machine:
-        command = [venv / "bin" / "cryptochat", "--db", tmp_path / "ada.db", "--interface", "lo",
-                   "--uiaddr", "127.0.0.1:0", "--no-browser"]
+        command = [
+            venv / "bin" / "cryptochat",
+            "--db",
+            tmp_path / "ada.db",
+            "--interface",
+            "lo",
+            "--uiaddr",
+            "127.0.0.1:0",
+            "--no-browser",
+        ]
         program = machine.popen(command, env=offline, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
         assert program.stdout is not None
         line = program.stdout.readline()

@@ -58,9 +58,24 @@ def browse(host: Host, service: str = "_cryptochat._tcp") -> list[Resolved]:
     with tempfile.TemporaryDirectory() as folder:
         configuration = Path(folder, "avahi.conf")
         configuration.write_text(_CONFIGURATION)
-        done = host.run(["unshare", "-m", "sh", "-c", _SCRIPT, "sh", configuration,
-                         "avahi-browse", "--resolve", "--terminate", "--parsable", service],
-                        check=False, timeout=60)
+        done = host.run(
+            [
+                "unshare",
+                "-m",
+                "sh",
+                "-c",
+                _SCRIPT,
+                "sh",
+                configuration,
+                "avahi-browse",
+                "--resolve",
+                "--terminate",
+                "--parsable",
+                service,
+            ],
+            check=False,
+            timeout=60,
+        )
     if done.returncode:
         raise subprocess.CalledProcessError(done.returncode, "avahi-browse", done.stdout, done.stderr)
     return [_parse(line) for line in done.stdout.splitlines() if line.startswith("=")]
@@ -69,12 +84,20 @@ def browse(host: Host, service: str = "_cryptochat._tcp") -> list[Resolved]:
 def _parse(line: str) -> Resolved:
     _, interface, protocol, name, _, _, host, address, port, txt = line.split(";", 9)
     strings = re.findall(r'"((?:[^"\\]|\\.)*)"', txt)
-    return Resolved(interface, protocol, _unescape(name), host, address, int(port),
-                    tuple(map(_unescape, reversed(strings))))
+    return Resolved(
+        interface,
+        protocol,
+        _unescape(name),
+        host,
+        address,
+        int(port),
+        tuple(map(_unescape, reversed(strings))),
+    )
 
 
 def _unescape(text: str) -> str:
     r"""Undo avahi's escapes: `\032` is a byte in decimal, `\.` a character."""
+
     def byte(match: re.Match[bytes]) -> bytes:
         return bytes([int(match[1])]) if match[1].isdigit() else match[1]
 

@@ -37,9 +37,18 @@ from selenium.webdriver.remote.webelement import WebElement
 from waiting import wait_until
 
 # Nothing is looked up or fetched but the page; a root user's Chromium needs the second one.
-_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--lang=en-GB",
-          "--disable-background-networking", "--disable-component-update", "--disable-sync",
-          "--window-size=1280,800")
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--lang=en-GB",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,800",
+)
 _STARTED = re.compile(r"started successfully on port (\d+)")
 _KEEP_VIOLATIONS = """
     const kept = JSON.parse(sessionStorage.getItem("violations") ?? "[]");
@@ -92,8 +101,11 @@ class Page:
 
     def wait_text(self, selector: str, text: str, timeout: float = 10) -> None:
         """Wait until some such element has `text` in it."""
-        self.wait(lambda: any(text in shown for shown in self.texts(selector)),
-                  f"no {text!r} in {selector}", timeout)
+        self.wait(
+            lambda: any(text in shown for shown in self.texts(selector)),
+            f"no {text!r} in {selector}",
+            timeout,
+        )
 
     def wait_gone(self, selector: str, timeout: float = 10) -> None:
         self.wait(lambda: not self.all(selector), f"still a {selector}", timeout)
@@ -173,7 +185,8 @@ class Chromium:
         self.pages: list[Page] = []
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         self._chromedriver = host.popen(
-            [_program("chromedriver"), "--port=0"], stdout=subprocess.PIPE, text=True)
+            [_program("chromedriver"), "--port=0"], stdout=subprocess.PIPE, text=True
+        )
         self._forwarder = Forwarder(host, self._port())
         self.driver = Remote(f"http://127.0.0.1:{self._forwarder.port}", options=self._options())
 
@@ -249,8 +262,9 @@ class Chromium:
     def __enter__(self) -> Chromium:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None:
             for page in self.pages:
                 print("--- the page:", page.texts("body"), sep="\n")

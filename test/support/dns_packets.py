@@ -53,8 +53,8 @@ class Record:
         """The strings of a TXT record."""
         found, rest = [], self.data
         while rest:
-            found.append(rest[1:1 + rest[0]])
-            rest = rest[1 + rest[0]:]
+            found.append(rest[1 : 1 + rest[0]])
+            rest = rest[1 + rest[0] :]
         return found
 
 
@@ -87,8 +87,10 @@ def encode(questions: Sequence[Question] = (), records: Sequence[Record] = ()) -
     """A query if there are no records, else a response. The records are all answers."""
     head = struct.pack("!6H", 0, _RESPONSE if records else 0, len(questions), len(records), 0, 0)
     asked = b"".join(_name(one.name) + struct.pack("!HH", one.type, IN) for one in questions)
-    told = b"".join(_name(one.name) + struct.pack("!HHIH", one.type, one.class_, one.ttl, len(one.data))
-                    + one.data for one in records)
+    told = b"".join(
+        _name(one.name) + struct.pack("!HHIH", one.type, one.class_, one.ttl, len(one.data)) + one.data
+        for one in records
+    )
     return head + asked + told
 
 
@@ -113,7 +115,7 @@ def _decode(packet: bytes) -> Packet:
         at += 10
         inside = at if type_ == PTR else at + 6 if type_ == SRV else None
         pointed = _read_name(packet, inside)[0] if inside is not None else ""
-        records.append(Record(name, type_, ttl, packet[at:at + length], class_, pointed))
+        records.append(Record(name, type_, ttl, packet[at : at + length], class_, pointed))
         at += length
     return Packet(bool(flags & 0x8000), tuple(questions), tuple(records))
 
@@ -135,6 +137,6 @@ def _read_name(packet: bytes, at: int) -> tuple[str, int]:
                 raise ValueError("no DNS packet: a name points forward")
             at = target
         else:
-            labels.append(packet[at + 1:at + 1 + length].decode())
+            labels.append(packet[at + 1 : at + 1 + length].decode())
             at += 1 + length
     return ".".join([*labels, ""]), behind or at + 1

@@ -23,6 +23,7 @@ def befriend(ada: Node, bob: Node, room: str = "where they met") -> None:
 
 def wait_knows(one: Node, other: Node | SeedProcess, timeout: float = 15) -> None:
     """Wait until `one` has looked at the other's certificate."""
+
     def knows() -> bool:
         user = one.user(other.uuid)
         return user is not None and user["fingerprint_sha256"] == other.fingerprint_sha256

@@ -68,11 +68,18 @@ class Namespace:
     def _command(self, words: Sequence[str | Path]) -> list[str]:
         return ["nsenter", f"--net={_FOLDER / self.name}", "--", *map(str, words)]
 
-    def run(self, words: Sequence[str | Path], *, check: bool = True, timeout: float = 30,
-            stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self,
+        words: Sequence[str | Path],
+        *,
+        check: bool = True,
+        timeout: float = 30,
+        stdin: str | None = None,
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program here to its end. Raises CalledProcessError, unless `check` is false."""
-        return subprocess.run(self._command(words), check=check, timeout=timeout, text=True,
-                              input=stdin, capture_output=True)
+        return subprocess.run(
+            self._command(words), check=check, timeout=timeout, text=True, input=stdin, capture_output=True
+        )
 
     def popen(self, words: Sequence[str | Path], **options: Any) -> subprocess.Popen[Any]:
         """Start a program here. Its pid is the program's own: nsenter(1) becomes the program."""
@@ -160,8 +167,9 @@ class Lan:
     def __enter__(self) -> Lan:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -172,8 +180,20 @@ class Lan:
         """Put `host` on a cable; returns the name of its new interface."""
         number, name = self.hosts.index(host) + 1, f"eth{cable}"
         port = self._port(host, cable)
-        _ip("link", "add", name, "netns", host.name, "type", "veth",
-            "peer", "name", port, "netns", self._switch.name)
+        _ip(
+            "link",
+            "add",
+            name,
+            "netns",
+            host.name,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            port,
+            "netns",
+            self._switch.name,
+        )
         self._switch.ip("link", "set", port, "master", f"br{cable}", "up")
         if cable == 0:
             host.address = f"10.77.{cable}.{number}" if self._ipv4 else ""
@@ -234,8 +254,9 @@ def sweep() -> None:
 
 
 def _kill_everything_in(name: str) -> None:
-    listing = subprocess.run(["ip", "netns", "pids", name], check=True, timeout=30,
-                             stdout=subprocess.PIPE, text=True).stdout
+    listing = subprocess.run(
+        ["ip", "netns", "pids", name], check=True, timeout=30, stdout=subprocess.PIPE, text=True
+    ).stdout
     for pid in map(int, listing.split()):
         if pid != os.getpid():
             try:

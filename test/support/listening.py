@@ -1,8 +1,8 @@
 """Listen to what a machine says by multicast DNS on one cable.
 
-    with hears_from(observer, "eth0", speaker) as heard:
-        ...
-    assert heard.items == []
+with hears_from(observer, "eth0", speaker) as heard:
+    ...
+assert heard.items == []
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ GROUP, GROUP6, PORT = "224.0.0.251", "ff02::fb", 5353
 
 def multicast_socket(host: Host, interface: str, family: socket.AddressFamily) -> socket.socket:
     """A socket on `host` that hears and speaks multicast DNS on one of its interfaces."""
+
     def make() -> socket.socket:
         sock = socket.socket(family, socket.SOCK_DGRAM)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,8 +51,9 @@ def hears_from(observer: Host, interface: str, speaker: Host) -> Iterator[Collec
     heard: Collected[dns.Packet] = Collected()
     theirs = addresses_of(speaker)
     sockets = [multicast_socket(observer, interface, family) for family in (socket.AF_INET, socket.AF_INET6)]
-    threads = [threading.Thread(target=_keep, args=(sock, theirs, heard), name="listens to mDNS")
-               for sock in sockets]
+    threads = [
+        threading.Thread(target=_keep, args=(sock, theirs, heard), name="listens to mDNS") for sock in sockets
+    ]
     for thread in threads:
         thread.start()
     try:

@@ -43,21 +43,48 @@ _STOPS_WITHIN = 3.0
 class Node(UiClient):
     """One CryptoChat, from its ready line to its exit status."""
 
-    def __init__(self, host: Namespace | None, database: Path, *, username: str | None = None,
-                 addr: str = ":0", interfaces: Sequence[str] = (), options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        host: Namespace | None,
+        database: Path,
+        *,
+        username: str | None = None,
+        addr: str = ":0",
+        interfaces: Sequence[str] = (),
+        options: Sequence[str] = (),
+    ) -> None:
         super().__init__(host, 0, "")
         self.database = database
-        self._words = self.words(database, username=username, addr=addr, interfaces=interfaces,
-                                 options=options)
+        self._words = self.words(
+            database, username=username, addr=addr, interfaces=interfaces, options=options
+        )
         self.stderr: Collected[str] = Collected()
         self.start()
 
     @staticmethod
-    def words(database: Path, *, username: str | None = None, addr: str = ":0",
-              interfaces: Sequence[str] = (), options: Sequence[str] = ()) -> list[str]:
+    def words(
+        database: Path,
+        *,
+        username: str | None = None,
+        addr: str = ":0",
+        interfaces: Sequence[str] = (),
+        options: Sequence[str] = (),
+    ) -> list[str]:
         """The command line."""
-        words = [sys.executable, str(PROGRAM), "--db", str(database), "--addr", addr,
-                 "--uiaddr", "127.0.0.1:0", "--no-browser", "--log", "debug", *options]
+        words = [
+            sys.executable,
+            str(PROGRAM),
+            "--db",
+            str(database),
+            "--addr",
+            addr,
+            "--uiaddr",
+            "127.0.0.1:0",
+            "--no-browser",
+            "--log",
+            "debug",
+            *options,
+        ]
         for interface in interfaces:
             words += ["--interface", interface]
         return [*words, "--username", username] if username is not None else words
@@ -65,8 +92,9 @@ class Node(UiClient):
     def __enter__(self) -> Node:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.running:
             self.stop(check=error is None)
         if error is not None:
@@ -79,8 +107,8 @@ class Node(UiClient):
         self.events = Collected()
         popen = self.host.popen if self.host else subprocess.Popen
         self.program: subprocess.Popen[str] = popen(
-            self._words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
+            self._words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         self._stderr_reader = threading.Thread(target=self._keep_stderr, name="node's stderr")
         self._stderr_reader.start()
         try:
@@ -104,8 +132,10 @@ class Node(UiClient):
         if not line.startswith(_READY):
             self.program.wait(10)
             self._stderr_reader.join(10)
-            raise RuntimeError(f"no ready line but {line!r}, exit status {self.program.returncode}, stderr: "
-                               + "\n".join(self.stderr.items))
+            raise RuntimeError(
+                f"no ready line but {line!r}, exit status {self.program.returncode}, stderr: "
+                + "\n".join(self.stderr.items)
+            )
         return line
 
     def _keep_stderr(self) -> None:

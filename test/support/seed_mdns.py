@@ -84,11 +84,14 @@ class SeedMdns:
         return dns.text(self._instance, [f"room={room}".encode() for room in self.rooms], ttl=3200)
 
     def _everything(self) -> bytes:
-        return dns.encode(records=[
-            dns.pointer(SERVICE, self._instance, ttl=3200),
-            dns.service(self._instance, self._port, self._host, ttl=3200),
-            self._txt(),
-            dns.address(self._host, self._ip)])
+        return dns.encode(
+            records=[
+                dns.pointer(SERVICE, self._instance, ttl=3200),
+                dns.service(self._instance, self._port, self._host, ttl=3200),
+                self._txt(),
+                dns.address(self._host, self._ip),
+            ]
+        )
 
     def _answer_forever(self) -> None:
         while True:
@@ -142,8 +145,12 @@ def understand(records: Sequence[dns.Record]) -> Listing | None:
             text = by_name.get((record.pointed, dns.TXT))
             address = by_name.get((service.server[0], dns.A)) if service else None
             if service and text and address:
-                return Listing(record.pointed.removesuffix("." + SERVICE), address.address,
-                               service.server[1], tuple(_rooms(text.strings)))
+                return Listing(
+                    record.pointed.removesuffix("." + SERVICE),
+                    address.address,
+                    service.server[1],
+                    tuple(_rooms(text.strings)),
+                )
     return None
 
 

@@ -60,9 +60,15 @@ def make_identity(name: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
     key = rsa.generate_private_key(65537, 2048)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.timezone.utc)
-    builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
-               .public_key(key.public_key()).serial_number(x509.random_serial_number())
-               .not_valid_before(now).not_valid_after(now + datetime.timedelta(days=365)))
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=365))
+    )
     return key, builder.sign(key, hashes.SHA256())
 
 
@@ -95,14 +101,22 @@ class Store:
             self._save()
 
     def _save(self) -> None:
-        pem = self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                     serialization.NoEncryption())
+        pem = self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         whole = self._file.with_suffix(".new")
-        whole.write_text(json.dumps({
-            "key": pem.decode(),
-            "certificate": self.certificate.public_bytes(serialization.Encoding.PEM).decode(),
-            "known": {peer: (base64.b64encode(one.der).decode(), one.verified)
-                      for peer, one in self._known.items()}}))
+        whole.write_text(
+            json.dumps(
+                {
+                    "key": pem.decode(),
+                    "certificate": self.certificate.public_bytes(serialization.Encoding.PEM).decode(),
+                    "known": {
+                        peer: (base64.b64encode(one.der).decode(), one.verified)
+                        for peer, one in self._known.items()
+                    },
+                }
+            )
+        )
         whole.replace(self._file)  # the tests kill this program at any time
 
     def meet(self, peer: str, der: bytes) -> Acquaintance:
@@ -140,13 +154,19 @@ class SeedPeer:
         threading.Thread(target=self._accept_forever, name="accept", daemon=True).start()
         self.mdns.start()
         der = self.store.certificate.public_bytes(serialization.Encoding.DER)
-        tell("ready", uuid=self.uuid, port=self.port, fingerprint=hashlib.sha1(der).hexdigest(),
-             fingerprint_sha256=hashlib.sha256(der).hexdigest())
+        tell(
+            "ready",
+            uuid=self.uuid,
+            port=self.port,
+            fingerprint=hashlib.sha1(der).hexdigest(),
+            fingerprint_sha256=hashlib.sha256(der).hexdigest(),
+        )
 
     @staticmethod
     def _listed(listing: Listing) -> None:
-        tell("listed", uuid=listing.uuid, address=listing.address, port=listing.port,
-             rooms=list(listing.rooms))
+        tell(
+            "listed", uuid=listing.uuid, address=listing.address, port=listing.port, rooms=list(listing.rooms)
+        )
 
     # Trust: one function for both directions
 
@@ -277,8 +297,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         status, message = self._handle(body)
-        tell("request", path=self.path, status=status, uuid=self.sender,
-             headers=dict(self.headers.items()), body=body.decode(errors="replace"))
+        tell(
+            "request",
+            path=self.path,
+            status=status,
+            uuid=self.sender,
+            headers=dict(self.headers.items()),
+            body=body.decode(errors="replace"),
+        )
         reply = json.dumps({"message": message}).encode() if message else b""
         self.send_response(status)
         if status == 301:

@@ -1,10 +1,10 @@
 """A seed-only peer as a program on a machine of the laboratory, and the user before it.
 
-    with SeedProcess(host, tmp_path / "seed.json", rooms=["tea"]) as seed:
-        seed.wait_listed(node.uuid)
-        seed.send("tea", "hello")
-        seed.wait_for("asked", uuid=node.uuid)
-        seed.verify(node.uuid)
+with SeedProcess(host, tmp_path / "seed.json", rooms=["tea"]) as seed:
+    seed.wait_listed(node.uuid)
+    seed.send("tea", "hello")
+    seed.wait_for("asked", uuid=node.uuid)
+    seed.verify(node.uuid)
 """
 
 from __future__ import annotations
@@ -28,10 +28,29 @@ Event = dict[str, Any]
 class SeedProcess:
     """Starts with the constructor. `address`: one of its machine's, where that has several."""
 
-    def __init__(self, host: Host, state: Path, *, rooms: Sequence[str] = (), port: int = 0,
-                 username: str = "seed", uuid: str | None = None, address: str | None = None) -> None:
-        words: list[str | Path] = [sys.executable, PROGRAM, "--interface-ip", address or host.address,
-                                   "--port", str(port), "--state", state, "--username", username]
+    def __init__(
+        self,
+        host: Host,
+        state: Path,
+        *,
+        rooms: Sequence[str] = (),
+        port: int = 0,
+        username: str = "seed",
+        uuid: str | None = None,
+        address: str | None = None,
+    ) -> None:
+        words: list[str | Path] = [
+            sys.executable,
+            PROGRAM,
+            "--interface-ip",
+            address or host.address,
+            "--port",
+            str(port),
+            "--state",
+            state,
+            "--username",
+            username,
+        ]
         for room in rooms:
             words += ["--room", room]
         if uuid:
@@ -58,8 +77,9 @@ class SeedProcess:
     def __enter__(self) -> SeedProcess:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -76,7 +96,8 @@ class SeedProcess:
     def wait_for(self, event: str, timeout: float = 10, after: int = 0, **fields: Any) -> Event:
         """The first event of that kind, past the mark `after`, whose fields are as given."""
         return self.events.wait_for(
-            lambda e: e["event"] == event and fields.items() <= e.items(), timeout, after)
+            lambda e: e["event"] == event and fields.items() <= e.items(), timeout, after
+        )
 
     def count(self, event: str, **fields: Any) -> int:
         return sum(e["event"] == event and fields.items() <= e.items() for e in self.events.items)
@@ -85,7 +106,9 @@ class SeedProcess:
         """Wait until it lists that peer, as a member of `room` if one is named."""
         return self.events.wait_for(
             lambda e: e["event"] == "listed" and e["uuid"] == uuid and (room is None or room in e["rooms"]),
-            timeout, after)
+            timeout,
+            after,
+        )
 
     # What its user does
 

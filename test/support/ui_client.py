@@ -102,14 +102,15 @@ class UiClient:
 
     def send(self, room: str, content: str) -> Data:
         """POST the message; returns it as it was stored."""
-        message: Data = self.post(f"/api/rooms/{quote(room, safe='')}/message",
-                                            {"content": content})
+        message: Data = self.post(f"/api/rooms/{quote(room, safe='')}/message", {"content": content})
         return message
 
     def verify(self, uuid: str, fingerprint_sha256: str | None = None) -> None:
         """Say yes, to the certificate with that fingerprint if one is given."""
-        self.post(f"/api/users/{uuid}/verify", fingerprint_sha256 and
-                  {"fingerprint_sha256": fingerprint_sha256, "method": "number"})
+        self.post(
+            f"/api/users/{uuid}/verify",
+            fingerprint_sha256 and {"fingerprint_sha256": fingerprint_sha256, "method": "number"},
+        )
 
     def unverify(self, uuid: str) -> None:
         self.delete(f"/api/users/{uuid}/verify")
@@ -132,8 +133,7 @@ class UiClient:
         return {member["uuid"]: member for member in found["members"]} if found else {}
 
     def history(self, room: str) -> list[Data]:
-        messages: list[Data] = self.get(
-            f"/api/rooms/{quote(room, safe='')}/messages?limit=500")["messages"]
+        messages: list[Data] = self.get(f"/api/rooms/{quote(room, safe='')}/messages?limit=500")["messages"]
         return messages
 
     def delivery(self, message: Data, uuid: str) -> Data | None:
@@ -155,6 +155,7 @@ class UiClient:
 
     def wait_member(self, room: str, uuid: str, timeout: float = 10, **fields: Any) -> Data:
         """Wait until that peer is shown in the room, with these fields (`online=True`, say)."""
+
         def shown() -> Data | None:
             member = self.members(room).get(uuid)
             return member if member is not None and fields.items() <= member.items() else None
@@ -179,9 +180,16 @@ class UiClient:
         self._listener.join(10)
         self._stream.close()
 
-    def wait_for(self, kind: str, timeout: float = 10, after: int = 0,
-                 where: Callable[[Data], bool] = lambda _data: True, **fields: Any) -> Data:
+    def wait_for(
+        self,
+        kind: str,
+        timeout: float = 10,
+        after: int = 0,
+        where: Callable[[Data], bool] = lambda _data: True,
+        **fields: Any,
+    ) -> Data:
         """The data of the first such event past the mark `after`, with these fields."""
+
         def wanted(event: SseEvent) -> bool:
             return event.kind == kind and fields.items() <= event.data.items() and where(event.data)
 
@@ -192,14 +200,19 @@ class UiClient:
 
     def seen(self, kind: str, after: int = 0, **fields: Any) -> list[Data]:
         """The data of such events that have come so far."""
-        return [event.data for event in self.events.since(after)
-                if event.kind == kind and fields.items() <= event.data.items()]
+        return [
+            event.data
+            for event in self.events.since(after)
+            if event.kind == kind and fields.items() <= event.data.items()
+        ]
 
     def _follow(self, last_event_id: str | None) -> None:
         """Read the stream to its end. It has a comment every 15 s: 30 s of silence are a failure."""
         resume = f"Last-Event-ID: {last_event_id}\r\n" if last_event_id is not None else ""
-        request = (f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{self.ui_port}\r\n"
-                   f"Authorization: Bearer {self.token}\r\nAccept: text/event-stream\r\n{resume}\r\n")
+        request = (
+            f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{self.ui_port}\r\n"
+            f"Authorization: Bearer {self.token}\r\nAccept: text/event-stream\r\n{resume}\r\n"
+        )
         try:
             self._stream.sendall(request.encode())
             with http.client.HTTPResponse(self._stream, method="GET") as reply:

@@ -55,23 +55,60 @@ def test_this_machine_has_a_loopback_interface() -> None:
     assert listen_hosts([lo]) == ["127.0.0.1"]
 
 
-@pytest.mark.parametrize("host", [
-    "10.0.0.1", "10.0.0.5", "10.0.0.254", "192.0.2.9", "fd00::77", "fe80::77%eth0", "fe80::77%2",
-    "172.16.0.6",
-])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "10.0.0.1",
+        "10.0.0.5",
+        "10.0.0.254",
+        "192.0.2.9",
+        "fd00::77",
+        "fe80::77%eth0",
+        "fe80::77%2",
+        "172.16.0.6",
+    ],
+)
 def test_an_address_of_a_subnet_is_on_its_link(host: str) -> None:
     assert on_link(host, [ETH, WLAN])
 
 
-@pytest.mark.parametrize("host", [
-    "10.0.1.1", "8.8.8.8", "192.0.2.8", "fd01::1", "2001:db8::1",  # behind a router
-    "127.0.0.1", "::1", "0.0.0.0", "::",  # this machine itself
-    "10.0.0.0", "10.0.0.255", "172.16.0.7", "255.255.255.255",  # whole networks
-    "224.0.0.251", "ff02::fb", "ff02::fb%2",  # groups
-    "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::10.0.0.1",  # IPv4 in disguise
-    "fe80::77", "fe80::77%lo", "fe80::77%9", "fd00::77%3",  # no scope, or not the right one
-    "", "localhost", "10.0.0.1:80", "10.0.0.1/24", "010.0.0.1", "10.1", "a" * 1000, "fe80::1%", "10.0.0.1%2",
-])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "10.0.1.1",
+        "8.8.8.8",
+        "192.0.2.8",
+        "fd01::1",
+        "2001:db8::1",  # behind a router
+        "127.0.0.1",
+        "::1",
+        "0.0.0.0",
+        "::",  # this machine itself
+        "10.0.0.0",
+        "10.0.0.255",
+        "172.16.0.7",
+        "255.255.255.255",  # whole networks
+        "224.0.0.251",
+        "ff02::fb",
+        "ff02::fb%2",  # groups
+        "::ffff:10.0.0.1",
+        "::ffff:127.0.0.1",
+        "::10.0.0.1",  # IPv4 in disguise
+        "fe80::77",
+        "fe80::77%lo",
+        "fe80::77%9",
+        "fd00::77%3",  # no scope, or not the right one
+        "",
+        "localhost",
+        "10.0.0.1:80",
+        "10.0.0.1/24",
+        "010.0.0.1",
+        "10.1",
+        "a" * 1000,
+        "fe80::1%",
+        "10.0.0.1%2",
+    ],
+)
 def test_any_other_address_is_on_no_link(host: str) -> None:
     assert not on_link(host, [ETH, WLAN])
 

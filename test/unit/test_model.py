@@ -135,3 +135,9 @@ def test_a_person_is_shown_as(trusts: list[Trust], shown: str) -> None:
     uuid = make_uuid()
     keys = [KnownKey(make_certificate(uuid), trust, "", 0, 0) for trust in trusts]
     assert trust_of(keys) == shown
+
+
+@pytest.mark.parametrize("mark", "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_marks_that_turn_the_direction_of_writing_are_taken_out_of_names(mark: str) -> None:
+    """Or "Bob" would be shown for what is not Bob's name."""
+    assert clean_username(f"a{mark}doB{mark}", 64) == "adoB"

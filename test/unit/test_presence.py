@@ -273,3 +273,77 @@ def test_closing_releases_who_waits(presence: Presence) -> None:
     presence.close()
     waiter.join(10)
     assert found == [None]
+
+
+# Who says nothing more
+
+
+def test_who_called_after_its_goodbye_is_away_when_that_call_ends(
+    presence: Presence, friend: Callable[[], Whereabouts]
+) -> None:
+    presence.gone(BOB)
+    presence.reached(BOB, None)
+    assert friend().online
+    presence.hung_up(BOB)
+    assert not friend().online
+
+
+def test_who_is_announced_stays_when_a_call_ends(
+    presence: Presence, friend: Callable[[], Whereabouts]
+) -> None:
+    presence.hung_up(BOB)
+    assert friend().online
+
+
+class Clock:
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(presence_module, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
+
+
+def test_who_is_not_announced_and_was_not_heard_for_long_is_away(presence: Presence, clock: Clock) -> None:
+    presence.seen(announced())
+    presence.pin(BOB, {}, None)
+    presence.seen(announced(uuid=stranger(1)))
+    presence.gone(BOB)
+    presence.reached(BOB, None)
+    clock.now += Limits().silence_seconds - 1
+    presence.silence()
+    assert bob(presence).online
+    clock.now += 2
+    presence.silence()
+    assert [(w.uuid, w.online) for w in presence.all()] == [(stranger(1), True), (BOB, False)]
+
+
+def test_the_same_words_again_do_not_bring_back_whom_we_have_just_failed_to_reach(
+    presence: Presence, clock: Clock
+) -> None:
+    presence.seen(announced())
+    presence.failed(BOB)
+    presence.seen(announced())
+    assert not bob(presence).online
+    clock.now += Limits().retry_most_seconds + 1
+    presence.seen(announced())
+    assert bob(presence).online
+
+
+@pytest.mark.parametrize("comes_back", ["with news", "after a goodbye"])
+def test_news_bring_back_whom_we_have_just_failed_to_reach(
+    presence: Presence, clock: Clock, comes_back: str
+) -> None:
+    presence.seen(announced())
+    presence.failed(BOB)
+    if comes_back == "with news":
+        presence.seen(announced(MOVED))
+    else:
+        presence.gone(BOB)
+        presence.seen(announced())
+    assert bob(presence).online

@@ -46,8 +46,12 @@ def sightings(told: Told) -> Sightings:
 
 def packet(uuid: PeerId, *ips: str, port: int = 4000, raw: bytes = TEA, flush: bool = True) -> list[Record]:
     host = f"{uuid}.local."
-    return [Pointer(uuid), Service(uuid, host, port), Text(uuid, raw),
-            *(Address(host, ipaddress.ip_address(ip), flush) for ip in ips)]
+    return [
+        Pointer(uuid),
+        Service(uuid, host, port),
+        Text(uuid, raw),
+        *(Address(host, ipaddress.ip_address(ip), flush) for ip in ips),
+    ]
 
 
 def number(n: int) -> PeerId:
@@ -72,8 +76,11 @@ def test_a_changed_port_text_or_address_is_reported(sightings: Sightings, told: 
     sightings.hear("eth0", [Service(ADA, f"{ADA}.local.", 4001)], 1.2)
     sightings.hear("eth0", packet(ADA, "10.0.0.8"), 3.0)
     assert [(len(seen.rooms), seen.endpoints) for seen in told.seen_] == [
-        (1, (Endpoint("10.0.0.7", 4000),)), (2, (Endpoint("10.0.0.7", 4000),)),
-        (2, (Endpoint("10.0.0.7", 4001),)), (1, (Endpoint("10.0.0.8", 4000),))]
+        (1, (Endpoint("10.0.0.7", 4000),)),
+        (2, (Endpoint("10.0.0.7", 4000),)),
+        (2, (Endpoint("10.0.0.7", 4001),)),
+        (1, (Endpoint("10.0.0.8", 4000),)),
+    ]
 
 
 def test_records_that_come_one_by_one_make_one_peer(sightings: Sightings, told: Told) -> None:
@@ -101,8 +108,21 @@ def test_we_are_never_reported(sightings: Sightings, told: Told) -> None:
     assert told.seen_ == []
 
 
-@pytest.mark.parametrize("ip", ["127.0.0.1", "0.0.0.0", "224.0.0.251", "10.0.0.255", "10.9.0.7", "8.8.8.8",
-                                "::1", "::ffff:10.0.0.7", "2001:db8::1", "ff02::1"])
+@pytest.mark.parametrize(
+    "ip",
+    [
+        "127.0.0.1",
+        "0.0.0.0",
+        "224.0.0.251",
+        "10.0.0.255",
+        "10.9.0.7",
+        "8.8.8.8",
+        "::1",
+        "::ffff:10.0.0.7",
+        "2001:db8::1",
+        "ff02::1",
+    ],
+)
 def test_an_address_that_is_not_on_its_link_leads_nowhere(sightings: Sightings, told: Told, ip: str) -> None:
     sightings.hear("eth0", packet(ADA, ip), 1.0)
     assert told.seen_[-1].endpoints == ()
@@ -116,8 +136,16 @@ def test_a_port_that_is_none_leads_nowhere(sightings: Sightings, told: Told, por
 
 def test_two_peers_of_one_host_name_share_its_addresses(sightings: Sightings, told: Told) -> None:
     for uuid, ip in ((ADA, "10.0.0.7"), (BOB, "10.0.0.8")):
-        sightings.hear("eth0", [Pointer(uuid), Service(uuid, "laptop.local.", 4000), Text(uuid, TEA),
-                                Address("laptop.local.", ipaddress.ip_address(ip))], 1.0)
+        sightings.hear(
+            "eth0",
+            [
+                Pointer(uuid),
+                Service(uuid, "laptop.local.", 4000),
+                Text(uuid, TEA),
+                Address("laptop.local.", ipaddress.ip_address(ip)),
+            ],
+            1.0,
+        )
     assert {seen.uuid: len(seen.endpoints) for seen in told.seen_} == {ADA: 2, BOB: 1}
 
 

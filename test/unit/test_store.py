@@ -667,3 +667,19 @@ def test_what_waited_too_long_expires(store: Store) -> None:
     assert store.queue.expire(BOB, older_than=times[0], keep=10) == []
     assert len(store.queue.expire(BOB, older_than=times[2] + 1, keep=10)) == 3
     assert store.queue.waits_for(CAROL)
+
+
+def test_many_small_commits_leave_a_small_log(tmp_path: Path, identity: Identity) -> None:
+    """While readers come and go: nothing but a commit moves the log into the database."""
+    with opened(tmp_path / "a.db", lambda: identity) as store:
+        most = 0
+        for number in range(1500):
+            store.database.write(
+                lambda tx, number=number: tx.executemany(
+                    "INSERT OR REPLACE INTO settings VALUES (?, ?)",
+                    [(f"{number % 40}-{row}", "x" * 1000) for row in range(10)],
+                )
+            )
+            store.settings.get("0-0")
+            most = max(most, (tmp_path / "a.db-wal").stat().st_size)
+        assert most < 8 * 2**20

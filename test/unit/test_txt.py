@@ -28,8 +28,8 @@ def test_the_seed_finds_every_room_with_its_own_expression() -> None:
     raw = txt.encode(["tea room", "50%/é"], "room=nothing")
     strings = []
     while raw:
-        strings.append(raw[1:1 + raw[0]].decode())
-        raw = raw[1 + raw[0]:]
+        strings.append(raw[1 : 1 + raw[0]].decode())
+        raw = raw[1 + raw[0] :]
     matches = [re.match("^room=(.+)$", string) for string in strings]
     assert [match[1] for match in matches if match] == ["tea room", "50%/é"]
 
@@ -57,12 +57,35 @@ def test_our_keys_have_any_case_and_the_first_counts_but_room_is_exact() -> None
     assert txt.parse(raw) == ({}, "Ada", 2)
 
 
-@pytest.mark.parametrize("string", [
-    b"", b"=", b"=tea", b"room", b"room=", b"room=\xff\xfe", b"room=a\nb", b"room=a\0b",
-    b"room=" + b"x" * 101,
-    b"rooms=tea", b" room=tea", b"color=red", b"v", b"v=", b"v=x", b"v=-1", b"v=1_0", b"v=99999",
-    "v=١".encode(), b"name", b"name=", b"name=\n", b"name=\xff", b"name=   ",
-])
+@pytest.mark.parametrize(
+    "string",
+    [
+        b"",
+        b"=",
+        b"=tea",
+        b"room",
+        b"room=",
+        b"room=\xff\xfe",
+        b"room=a\nb",
+        b"room=a\0b",
+        b"room=" + b"x" * 101,
+        b"rooms=tea",
+        b" room=tea",
+        b"color=red",
+        b"v",
+        b"v=",
+        b"v=x",
+        b"v=-1",
+        b"v=1_0",
+        b"v=99999",
+        "v=١".encode(),
+        b"name",
+        b"name=",
+        b"name=\n",
+        b"name=\xff",
+        b"name=   ",
+    ],
+)
 def test_a_string_that_is_not_of_our_form_is_left_out(string: bytes) -> None:
     assert txt.parse(record(string, b"room=tea")) == ({"tea": "tea"}, None, 0)
 

@@ -1,0 +1,116 @@
+"""A full disk, a thread that cannot start, and the end: what fails for a while works again afterwards."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from loopback_node import LoopbackNode
+from loopback_peer import HandmadePeer, Request, accepts_all, message, trust
+from waiting import wait_until
+
+from cryptochat_lib.errors import StorageClosed, StorageFull
+
+StartNode = Callable[..., LoopbackNode]
+MakePeer = Callable[..., HandmadePeer]
+
+OURS = "/v1/messages"
+
+
+def test_what_was_answered_while_the_disk_was_full_is_settled_afterwards(
+    ada: LoopbackNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    settle = ada.app.store.queue.settle
+    failed: list[None] = []
+
+    def full(*arguments: Any) -> Any:
+        if len(failed) < 4:
+            failed.append(None)
+            raise StorageFull()
+        return settle(*arguments)
+
+    monkeypatch.setattr(ada.app.store.queue, "settle", full)
+    ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered")
+    assert len({request.json["messages"][0]["id"] for request in mallory.requests.items}) == 1
+
+
+@pytest.mark.parametrize("thread", ["peer", "ui"])
+def test_a_connection_that_gets_no_thread_keeps_no_place(
+    start_node: StartNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch, thread: str
+) -> None:
+    ada = start_node("Ada", peer_connections_of_one_address=1)
+    trust(ada, mallory)
+    wait_until(lambda: not len(ada.app.connections))
+    start = threading.Thread.start
+    failed = threading.Event()
+
+    def no_thread(self: threading.Thread) -> None:
+        if self.name == thread and not failed.is_set():
+            failed.set()
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with mallory.dial(ada) if thread == "peer" else ada.connect() as refused:
+        assert failed.wait(10)
+        assert refused.recv(1) == b""
+    wait_until(lambda: len(ada.app.pages) == 1 and not len(ada.app.connections))  # 1: the stream
+    with mallory.connect(ada) as connection:
+        assert connection.post(OURS, {"messages": [message("hello")]}).status == 200
+    assert [m["content"] for m in ada.history("tea")] == ["hello"]
+
+
+def test_after_the_end_nothing_runs_any_more(
+    ada: LoopbackNode, mallory: HandmadePeer, make_peer: MakePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one peer is silent, another is on the line, and a stream is open; senders are slow to end."""
+    close_thread = ada.app.store.database.close_thread
+    never = threading.Event()
+
+    def close_slowly() -> None:
+        if threading.current_thread().name.startswith("outbox-"):
+            never.wait(0.2)
+        close_thread()
+
+    monkeypatch.setattr(ada.app.store.database, "close_thread", close_slowly)
+    frozen, good = mallory, make_peer()
+    asked = threading.Event()
+
+    def freeze(_request: Request) -> None:
+        asked.set()
+        [sock] = frozen._sockets
+        sock.recv(1)  # nothing, until Ada hangs up
+
+    frozen.respond, good.respond = freeze, accepts_all
+    for peer in (frozen, good):
+        trust(ada, peer)
+    ada.wait_delivery(ada.send("tea", "hello"), good.uuid, "delivered")
+    assert asked.wait(10)
+    with good.connect(ada) as incoming:
+        assert incoming.post(OURS, {"messages": [message("hello")]}).status == 200
+        ada.stop()
+        left = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in left if name.startswith(("outbox-", "neighbours", "peer", "ui"))], left
+
+
+def test_after_the_end_nothing_opens_the_database_again(ada: LoopbackNode) -> None:
+    database = ada.app.store.database
+    ada.stop()
+    found: list[object] = []
+
+    def read() -> None:
+        try:
+            found.append(database.read())
+        except StorageClosed as error:
+            found.append(error)
+        finally:
+            database.close_thread()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join(10)
+    assert isinstance(found[0], StorageClosed)

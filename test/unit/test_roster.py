@@ -1,0 +1,90 @@
+"""The lists of the page, while people come and go."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from certificates import make_uuid
+
+from cryptochat_lib.events import EventLog
+from cryptochat_lib.limits import Limits
+from cryptochat_lib.model import Endpoint, PeerId, RoomName
+from cryptochat_lib.presence import Presence, Whereabouts
+from cryptochat_lib.profile import Profile
+from cryptochat_lib.roster import Roster
+from cryptochat_lib.store import Store
+from cryptochat_lib.verification import Verification
+
+BOB = make_uuid()
+TEA = RoomName("tea")
+HERE = Whereabouts(BOB, {TEA: "tea"}, (Endpoint("10.0.0.2", 4000),), True, True, False, "Bob", 1)
+
+
+class BusyDoor:
+    """Presence in which Bob arrives, or leaves, between any two looks at it."""
+
+    def __init__(self, here_first: bool) -> None:
+        self._looks: Iterator[list[Whereabouts]] = itertools.cycle(
+            [[HERE], []] if here_first else [[], [HERE]]
+        )
+
+    def all(self) -> list[Whereabouts]:
+        return next(self._looks)
+
+    def of(self, uuid: PeerId) -> Whereabouts | None:
+        return next((where for where in self.all() if where.uuid == uuid), None)
+
+
+@pytest.fixture
+def make_roster(store: Store, limits: Limits) -> Callable[[bool], tuple[Roster, EventLog]]:
+    def make(here_first: bool) -> tuple[Roster, EventLog]:
+        events = EventLog(limits)
+        events.start(1)
+        profile = SimpleNamespace(uuid=make_uuid(), username="Ada", rooms=lambda: [TEA])
+        undecided = SimpleNamespace(pending=lambda _uuid: False)
+        return (
+            Roster(
+                cast(Profile, profile),
+                store,
+                cast(Presence, BusyDoor(here_first)),
+                cast(Verification, undecided),
+                events,
+            ),
+            events,
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("here_first", [False, True])
+def test_a_list_of_rooms_is_of_one_moment(
+    make_roster: Callable[[bool], tuple[Roster, EventLog]], here_first: bool
+) -> None:
+    roster, _ = make_roster(here_first)
+    for here in (here_first, not here_first):
+        [tea] = roster.rooms()
+        assert (BOB in [member["uuid"] for member in tea["members"]]) == here
+
+
+@pytest.mark.parametrize("here_first", [False, True])
+def test_what_is_published_of_users_and_of_rooms_is_of_one_moment(
+    make_roster: Callable[[bool], tuple[Roster, EventLog]], here_first: bool
+) -> None:
+    roster, events = make_roster(here_first)
+    before = events.latest
+    for _ in range(3):
+        roster.publish()
+    shown: dict[str, Any] = {"users": False, "rooms": False}
+    for event in events.after(before, 0) or []:
+        data = json.loads(event.data)
+        if event.stream == "users":
+            shown["users"] = BOB not in data["gone"]
+        else:
+            shown["rooms"] = BOB in [m["uuid"] for m in data["rooms"][0]["members"]]
+            assert shown["rooms"] == shown["users"]
+    assert shown == {"users": here_first, "rooms": here_first}
