@@ -128,7 +128,7 @@ class App:
         self.profile = Profile(
             own, store, presence, self.discovery, self._username(), self.options.announce_name, limits
         )
-        self.roster = Roster(self.profile, store, presence, verification, events)
+        self.roster = Roster(self.profile, store, presence, verification.questions, events)
         self.chat = Chat(self.profile, store, events, presence, self.looker, self.outbox)
         self.people = People(store, presence, verification, self.looker, self.outbox)
         self.neighbours = Neighbours(
@@ -149,7 +149,7 @@ class App:
             limits,
         )
         self.session = Session(options.db, limits)
-        streams = EventStreams(self.events, store, self.verification, limits)
+        streams = EventStreams(self.events, store, self.verification.questions, limits)
         self.ui_api = UiApi(
             self.profile, self.people, self.chat, self.roster, store, streams, self.session, limits
         )

@@ -30,9 +30,10 @@ from .errors import CryptoChatError, UnacceptableCertificate
 from .limits import Limits
 from .model import Endpoint, KnownKey, PeerId, Trust
 from .presence import Presence
+from .questions import ASKED, QUEUED
 from .store import Store
 from .tls import ServerTls
-from .verification import ASKED, QUEUED, Verification
+from .verification import Verification
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Looker:
         keys = self._store.keys.of(uuid)
         if asked:
             for key in keys:
-                self._verification.ask(key, ASKED)
+                self._verification.questions.ask(key, ASKED)
         where = self._presence.of(uuid)
         known = {k.answered_at for k in keys if k.trust is Trust.VERIFIED and not again}
         with self._lock:
@@ -199,7 +200,7 @@ class Looker:
         if asked or self._store.queue.waits_for(key.uuid):
             where = self._presence.of(key.uuid)
             name = where.name if where else None
-            self._verification.ask(key, ASKED if asked else QUEUED, name, str(endpoint))
+            self._verification.questions.ask(key, ASKED if asked else QUEUED, name, str(endpoint))
 
 
 def _remember(times: dict[T, float], what: T) -> None:

@@ -20,9 +20,10 @@ from .model import Endpoint, PeerId, RoomName
 from .outbox import Outbox
 from .presence import Presence, Whereabouts
 from .profile import Profile
+from .questions import QUEUED
 from .roster import Roster
 from .store import Store
-from .verification import QUEUED, Verification
+from .verification import Verification
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Neighbours:
         self._verification.pin_all(k for k in keys if self._store.keys.verified(k.uuid) == k)
         for key in keys:
             if self._store.queue.waits_for(key.uuid) and self._store.keys.verified(key.uuid) is None:
-                self._verification.ask(key, QUEUED)
+                self._verification.questions.ask(key, QUEUED)
         self.thread.start()
         for uuid in self._store.queue.counts():
             self._outbox.wake(uuid)  # whether it is there is learned by trying where it last answered
@@ -120,7 +121,7 @@ class Neighbours:
             return
         keys = self._store.keys.of(where.uuid)
         for key in keys:
-            self._verification.ask(key, QUEUED, where.name)
+            self._verification.questions.ask(key, QUEUED, where.name)
         if not keys:
             self._looker.look(where.uuid)
 

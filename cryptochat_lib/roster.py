@@ -17,20 +17,20 @@ from .events import EventLog
 from .model import KnownKey, PeerId, RoomName
 from .presence import Presence, Whereabouts
 from .profile import Profile
+from .questions import Questions
 from .store import Store
-from .verification import Verification
 
 
 class Roster:
     """The lists of users and rooms, as the page sees them."""
 
     def __init__(
-        self, profile: Profile, store: Store, presence: Presence, verification: Verification, events: EventLog
+        self, profile: Profile, store: Store, presence: Presence, questions: Questions, events: EventLog
     ) -> None:
         self._profile = profile
         self._store = store
         self._presence = presence
-        self._verification = verification
+        self._questions = questions
         self._events = events
         self._published_users: dict[str, dict[str, Any]] = {}
         self._published_rooms: dict[str, dict[str, Any]] = {}
@@ -91,7 +91,7 @@ class Roster:
     def _user(self, uuid: PeerId, keys: list[KnownKey], where: Whereabouts | None) -> dict[str, Any]:
         name = where.name if where else None
         online = where.online if where else False
-        return shapes.user(keys, uuid, name, online, self._verification.pending(uuid))
+        return shapes.user(keys, uuid, name, online, self._questions.pending(uuid))
 
     def _self(self) -> dict[str, Any]:
         return {

@@ -19,8 +19,8 @@ from . import shapes
 from .errors import BadRequest
 from .events import Event, EventLog, message_event_number, message_number_before, to_line
 from .limits import Limits
+from .questions import Question, Questions
 from .store import Store
-from .verification import Question, Verification
 
 _REPLAYED_AT_ONCE = 200
 
@@ -28,10 +28,10 @@ _REPLAYED_AT_ONCE = 200
 class EventStreams:
     """Makes streams of one node's events."""
 
-    def __init__(self, events: EventLog, store: Store, verification: Verification, limits: Limits) -> None:
+    def __init__(self, events: EventLog, store: Store, questions: Questions, limits: Limits) -> None:
         self._events = events
         self._messages = store.messages
-        self._verification = verification
+        self._asked = questions
         # Half of the limit: silence is noticed after one pause, and broken after the next at the latest.
         self._pause = limits.sse_comment_seconds / 2
 
@@ -77,7 +77,7 @@ class EventStreams:
 
         Returns the last of these numbers too: everything published from now on has a greater one.
         """
-        first, questions = self._verification.questions(lambda count: self._events.reserve(before + count))
+        first, questions = self._asked.open(lambda count: self._events.reserve(before + count))
         numbered = enumerate(questions, first + before)
         found = [Event(number, "verification", to_line(_shape(asked))) for number, asked in numbered]
         return first + before + len(questions) - 1, found

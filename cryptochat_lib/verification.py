@@ -12,13 +12,13 @@ order, and nothing else in the program does:
     5. ask the user, and wait                          else PeerUndecided
 
 Only the user moves trust (`say_yes`, `say_no`). What comes over the network can
-add an unverified key (`learn`) and a question (`ask`), both bounded, nothing more.
+add an unverified key (`learn`) and a question (`questions`), both bounded, nothing
+more.
 
 Threads: `admit` runs on peer-server workers and on senders, `say_yes` and
 `say_no` on a UI worker, `learn` on the looks. Everyone who waits for one key
-shares one gate (`gates`), so the user is asked once. `_lock` guards the questions
-and is never held while waiting for a person or a network; `_decide` makes
-decisions one after the other, and is held for a database write at most.
+shares one gate (`gates`), so the user is asked once. `_decide` makes decisions one
+after the other, and is held for database writes at most.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from .connections import Connections
 from .errors import (
@@ -45,27 +44,14 @@ from .identity import safety_number
 from .limits import Limits
 from .model import Certificate, KnownKey, PeerId, Trust
 from .presence import Presence
-from .shapes import question
+from .questions import KNOCKED, Questions
 from .store import Store
-
-QUEUED, KNOCKED, ASKED = "queued", "knocked", "asked"
-"""Why somebody is pending: we have something for them, they tried to connect, the user wants to."""
 
 _COME_BACK = {"Retry-After": "5"}  # seconds
 
 
-@dataclass(frozen=True)
-class Question:
-    """One key that the user is asked about."""
-
-    key: KnownKey
-    username: str | None
-    address: str | None
-    reason: str
-
-
 class Verification:
-    """The decision, the gates and the questions of one node."""
+    """The decision of one node, and the user's side of it. `questions`: what the user is asked."""
 
     def __init__(
         self,
@@ -79,14 +65,12 @@ class Verification:
     ) -> None:
         self._own = own
         self._keys = store.keys
-        self._events = events
         self._presence = presence
         self._connections = connections
         self._limits = limits
         self._decide = threading.Lock()
         self._gates = gates
-        self._lock = threading.Lock()
-        self._questions: dict[str, Question] = {}
+        self.questions = Questions(store.keys, events, presence, gates)
 
     # The decision.
 
@@ -106,7 +90,7 @@ class Verification:
             raise WrongPeer()
         key = self._stored(shown)
         if key.trust is Trust.UNVERIFIED and patience > 0 and not key.declined:
-            self.ask(key, KNOCKED)
+            self.questions.ask(key, KNOCKED)
             self._gates.wait(shown.fingerprint_sha256, patience, lambda: self._open_question(shown), gone)
             key = self._stored(shown)
         if key.trust is Trust.VERIFIED:
@@ -144,11 +128,6 @@ class Verification:
         for key in keys:
             self._presence.pin(key.uuid, rooms.get(key.uuid, {}), key.answered_at)
 
-    def pending(self, uuid: PeerId) -> bool:
-        """Whether the user is asked about a key of `uuid`."""
-        with self._lock:
-            return any(q.key.uuid == uuid for q in self._questions.values())
-
     # What the network can do.
 
     def learn(
@@ -164,41 +143,14 @@ class Verification:
         number = known.safety_number if known else safety_number(self._own, certificate)
         with self._decide:
             key = self._keys.add(certificate, number, address, _now())
-            pending = {q.key.certificate.fingerprint_sha256 for q in self.questions()[1]}
+            pending = {q.key.certificate.fingerprint_sha256 for q in self.questions.open()[1]}
             out = [] if known else surplus(key, self._keys.all(), pending, busy, self._limits)
             if out:
                 self._keys.forget(out)
         for gone in out:
-            self._settle_question(gone)
+            self.questions.settle(gone)
         self._presence.touch(key.uuid)
         return key, out
-
-    def ask(
-        self, key: KnownKey, reason: str, username: str | None = None, address: str | None = None
-    ) -> None:
-        """Put the question to the user, once for each key until it is answered.
-
-        `key` may be stale: what is stored decides, read under the lock that an
-        answer takes after it is stored, so no question outlives its answer.
-        """
-        with self._lock:
-            fingerprint = key.certificate.fingerprint_sha256
-            if fingerprint in self._questions or not self._may_ask(key.certificate, reason):
-                return
-            asked = Question(key, username or key.username, address or key.address, reason)
-            self._questions[fingerprint] = asked
-            self._events.publish("verification", question(key, asked.username, asked.address, reason))
-        self._presence.touch(key.uuid)
-
-    def questions(self, before: Callable[[int], int] | None = None) -> tuple[int, list[Question]]:
-        """The open questions. `before` is called with their number while none can be added or asked.
-
-        That is how a new stream takes its place in the log: what is asked
-        earlier is in the list, what is asked later is behind that place.
-        """
-        with self._lock:
-            found = list(self._questions.values())
-            return (before(len(found)) if before else 0), found
 
     # What the user can do.
 
@@ -221,7 +173,7 @@ class Verification:
             self._presence.unpin(uuid)  # where that key answered says nothing of this one
         self.pin_all([chosen])
         for key in keys:  # beside a verified key the others are conflicts, which nobody is asked about
-            self._settle_question(key)
+            self.questions.settle(key)
         return chosen
 
     def say_no(self, uuid: PeerId, fingerprint: str | None) -> list[KnownKey]:
@@ -267,28 +219,14 @@ class Verification:
                 return key
         raise FingerprintDiffers()
 
-    def _may_ask(self, certificate: Certificate, reason: str) -> bool:
-        """Never about a key beside a verified one: that is a conflict, shown in the list of users."""
-        key = self._keys.find(certificate)
-        if key is None or key.trust is not Trust.UNVERIFIED or (key.declined and reason != ASKED):
-            return False
-        return self._keys.verified(key.uuid) is None
-
     def _open_question(self, shown: Certificate) -> bool:
         key = self._keys.find(shown)
         return key is not None and key.trust is Trust.UNVERIFIED and not key.declined
 
-    def _settle_question(self, key: KnownKey) -> None:
-        """The question of this key is answered: let everyone who waits look again."""
-        with self._lock:
-            self._questions.pop(key.certificate.fingerprint_sha256, None)
-        self._gates.open(key.certificate.fingerprint_sha256)
-        self._presence.touch(key.uuid)
-
     def _withdrawn(self, key: KnownKey) -> None:
         if self._keys.verified(key.uuid) is None:
             self._presence.unpin(key.uuid)
-        self._settle_question(key)
+        self.questions.settle(key)
         self._connections.end(key.certificate.fingerprint_sha256)
 
 

@@ -17,7 +17,7 @@ from .messages import Messages
 from .queue import Queue
 from .settings import Settings, store_identity
 
-__all__ = ["Store"]
+__all__ = ["Keys", "Store"]
 
 
 class Store:

@@ -26,10 +26,11 @@ from cryptochat_lib.identity import Identity
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Certificate, Message, PeerId, RoomName
 from cryptochat_lib.presence import Presence
+from cryptochat_lib.questions import QUEUED
 from cryptochat_lib.sse import EventStreams
 from cryptochat_lib.store import Store
 from cryptochat_lib.store.messages import OwnMessage
-from cryptochat_lib.verification import QUEUED, Verification
+from cryptochat_lib.verification import Verification
 
 TEA = RoomName("tea")
 COMMENT = b": still here\n\n"
@@ -56,7 +57,7 @@ class Run:
         self.verification = Verification(
             own, store, self.events, Presence(scaled), Connections(9, 9, 9), Gates(scaled), scaled
         )
-        self.streams = EventStreams(self.events, store, self.verification, scaled)
+        self.streams = EventStreams(self.events, store, self.verification.questions, scaled)
 
     def send(self, content: str, publish: Callable[[Message], None] | None = None) -> Message:
         return self.store.messages.add_own(
@@ -70,7 +71,7 @@ class Run:
     def ask(self) -> str:
         certificate = make_certificate()
         key, _ = self.verification.learn(certificate, None, lambda _uuid: False)
-        self.verification.ask(key, QUEUED)
+        self.verification.questions.ask(key, QUEUED)
         return certificate.uuid
 
     def open(self, last: object = None, stream: str | None = None) -> Reader:
@@ -366,16 +367,16 @@ def test_a_question_asked_while_a_stream_takes_its_place_comes_once(
 ) -> None:
     """Right after the place was taken, before the reader waits behind it."""
     early = run.ask()
-    real_questions = run.verification.questions
+    real_questions = run.verification.questions.open
     late: list[str] = []
 
     def questions(*args: Any) -> Any:
         found = real_questions(*args)
-        monkeypatch.setattr(run.verification, "questions", real_questions)
+        monkeypatch.setattr(run.verification.questions, "open", real_questions)
         late.append(run.ask())
         return found
 
-    monkeypatch.setattr(run.verification, "questions", questions)
+    monkeypatch.setattr(run.verification.questions, "open", questions)
     assert [event.data["uuid"] for event in run.open().rest()] == [early, *late]
 
 

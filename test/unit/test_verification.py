@@ -44,8 +44,9 @@ from cryptochat_lib.model import (
     trust_of,
 )
 from cryptochat_lib.presence import Presence
+from cryptochat_lib.questions import ASKED, KNOCKED, QUEUED
 from cryptochat_lib.store import Store
-from cryptochat_lib.verification import ASKED, KNOCKED, QUEUED, Verification
+from cryptochat_lib.verification import Verification
 
 LIMITS = Limits(unverified_keys=6, unverified_keys_of_one_address=4, keys_of_one_uuid=2)
 LONG = 60.0
@@ -104,7 +105,7 @@ class Scene:
         return [json.loads(event.data) for event in found if event.stream == "verification"]
 
     def open_questions(self) -> list[str]:
-        return [q.key.certificate.fingerprint_sha256 for q in self.verification.questions()[1]]
+        return [q.key.certificate.fingerprint_sha256 for q in self.verification.questions.open()[1]]
 
 
 class Knock:
@@ -255,7 +256,7 @@ def test_5_who_finds_no_place_at_the_gate_is_asked_about_all_the_same(
 
 def test_the_question_says_who_it_is_about_and_why(scene: Scene) -> None:
     bob = scene.known()
-    scene.verification.ask(scene.key(bob), QUEUED, "Bob", "10.0.0.2:4000")
+    scene.verification.questions.ask(scene.key(bob), QUEUED, "Bob", "10.0.0.2:4000")
     assert scene.asked() == [
         {
             "uuid": bob.uuid,
@@ -267,21 +268,21 @@ def test_the_question_says_who_it_is_about_and_why(scene: Scene) -> None:
             "reason": "queued",
         }
     ]
-    assert scene.verification.pending(bob.uuid)
+    assert scene.verification.questions.pending(bob.uuid)
 
 
 def test_a_look_alone_asks_nothing(scene: Scene) -> None:
     bob = scene.known()
     assert scene.asked() == []
-    assert not scene.verification.pending(bob.uuid)
+    assert not scene.verification.questions.pending(bob.uuid)
 
 
 def test_one_question_for_a_key_however_often_it_knocks(scene: Scene) -> None:
     bob = scene.known()
     for _ in range(3):
         assert isinstance(Knock(scene, bob, patience=0.001).outcome, PeerUndecided)
-    scene.verification.ask(scene.key(bob), QUEUED)
-    scene.verification.ask(scene.key(bob), ASKED)
+    scene.verification.questions.ask(scene.key(bob), QUEUED)
+    scene.verification.questions.ask(scene.key(bob), ASKED)
     assert len(scene.asked()) == 1
 
 
@@ -290,7 +291,7 @@ def test_two_keys_under_one_uuid_are_two_questions(scene: Scene) -> None:
     other = scene.known(one.uuid)
     assert trust_of(scene.store.keys.of(one.uuid)) == "changed"
     for certificate in (one, other):
-        scene.verification.ask(scene.key(certificate), KNOCKED)
+        scene.verification.questions.ask(scene.key(certificate), KNOCKED)
     assert {q["fingerprint_sha256"] for q in scene.asked()} == {
         one.fingerprint_sha256,
         other.fingerprint_sha256,
@@ -309,9 +310,9 @@ def test_after_a_yes_was_taken_back_a_knock_is_refused_and_not_asked(scene: Scen
 def test_after_a_yes_was_taken_back_the_user_can_still_ask(scene: Scene) -> None:
     bob = scene.verified()
     scene.no(bob)
-    scene.verification.ask(scene.key(bob), QUEUED)
+    scene.verification.questions.ask(scene.key(bob), QUEUED)
     assert scene.asked() == []
-    scene.verification.ask(scene.key(bob), ASKED)
+    scene.verification.questions.ask(scene.key(bob), ASKED)
     assert len(scene.asked()) == 1
 
 
@@ -320,9 +321,9 @@ def test_an_impostor_beside_a_verified_key_is_never_asked_about(scene: Scene, re
     """Something is queued for Bob, who is away, and Mallory announces his UUID with her key."""
     bob = scene.verified()
     mallory = scene.known(bob.uuid)
-    scene.verification.ask(scene.key(mallory), reason)
+    scene.verification.questions.ask(scene.key(mallory), reason)
     assert scene.asked() == []
-    assert not scene.verification.pending(bob.uuid)
+    assert not scene.verification.questions.pending(bob.uuid)
 
 
 def test_a_yes_ends_the_questions_about_every_other_key_of_that_peer(scene: Scene) -> None:
@@ -337,8 +338,8 @@ def test_a_yes_ends_the_questions_about_every_other_key_of_that_peer(scene: Scen
 
 def test_the_questions_are_counted_while_none_can_be_added(scene: Scene) -> None:
     bob = scene.known()
-    scene.verification.ask(scene.key(bob), QUEUED)
-    place, questions = scene.verification.questions(scene.events.reserve)
+    scene.verification.questions.ask(scene.key(bob), QUEUED)
+    place, questions = scene.verification.questions.open(scene.events.reserve)
     assert [q.key.certificate for q in questions] == [bob]
     assert place == scene.events.latest
 
@@ -388,8 +389,8 @@ def test_a_key_that_made_way_between_reading_and_asking_is_not_asked_about(scene
 @pytest.mark.parametrize("answer", ["yes", "no"])
 def test_an_answer_between_the_question_and_the_gate_is_heard(scene: Scene, answer: str) -> None:
     bob = scene.known()
-    meanwhile(scene, "_events", "publish", lambda: answers.append(None))
     answers: list[None] = []
+    meanwhile(scene, "questions", "ask", lambda: answers.append(None))
     real_wait = scene.gates.wait
 
     def wait(key: str, patience: float, undecided: Callable[[], bool], gone: Callable[[], bool]) -> None:
@@ -643,10 +644,10 @@ def test_a_flood_never_drives_out_whom_the_user_has_decided_about(scene: Scene) 
 def test_a_flood_drives_out_who_is_pending_last(scene: Scene) -> None:
     bob = make_certificate()
     scene.learn(bob, "10.6.6.6")
-    scene.verification.ask(scene.key(bob), KNOCKED)
+    scene.verification.questions.ask(scene.key(bob), KNOCKED)
     for _ in range(12):
         scene.learn(make_certificate(), "10.6.6.6")
-    assert scene.verification.pending(bob.uuid)
+    assert scene.verification.questions.pending(bob.uuid)
     assert scene.trust(bob) is Trust.UNVERIFIED
 
 
@@ -662,7 +663,7 @@ def test_among_those_who_are_all_pending_the_new_one_finds_no_place(scene: Scene
     for _ in range(4):
         certificate = make_certificate()
         scene.learn(certificate, "10.6.6.6")
-        scene.verification.ask(scene.key(certificate), KNOCKED)
+        scene.verification.questions.ask(scene.key(certificate), KNOCKED)
     late = make_certificate()
     assert [key.certificate for key in scene.learn(late, "10.6.6.6")] == [late]
     assert scene.verification.find(late) is None
