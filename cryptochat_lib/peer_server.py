@@ -121,6 +121,7 @@ class PeerServer(Server):
         return self.connections.identify(connection, certificate.fingerprint_sha256, friend)
 
     def answer(self, handler: Handler, head: Head) -> Reply:
+        """Steps 3 and 4: nothing of the request is looked at before its sender is admitted."""
         certificate = handler.request.certificate
         assert certificate is not None  # `prepare` has set it
         key = self._api.verification.admit(

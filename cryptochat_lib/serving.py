@@ -13,6 +13,7 @@ and closes its own database connection at its end.
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import errno
 import io
@@ -41,7 +42,7 @@ _LINGER_BYTES = 2**20
 _STREAM_BUFFER_BYTES = 2**16  # what a reader that does not read costs, before its write times out
 
 
-class Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer, abc.ABC):
     """A listening address. `start` it, `stop` it; requests go to `answer`, which subclasses write."""
 
     daemon_threads = True
@@ -63,9 +64,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(info[0][4], Handler)  # type: ignore[arg-type]
         self._thread = threading.Thread(target=self._accept, name=f"{self.thread_name}-accept", daemon=True)
 
+    @abc.abstractmethod
     def answer(self, handler: Handler, head: Head) -> Reply:
         """The reply to one request, whose body has not been read."""
-        raise NotImplementedError
 
     def headers(self) -> Mapping[str, str]:
         """The header fields of every reply."""

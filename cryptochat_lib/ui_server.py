@@ -187,6 +187,7 @@ class UiServer(Server):
         return _HEADERS
 
     def answer(self, handler: Handler, head: Head) -> Reply:
+        """The guard, the page's files, and behind the token the routes."""
         length = guard.check(head, self._hosts, self.limits.body_bytes)
         if head.method == "GET" and head.segments in self._files:
             return self._files[head.segments]

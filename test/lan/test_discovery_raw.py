@@ -374,7 +374,7 @@ def test_a_flood_of_names_costs_no_threads_and_hides_nobody(lan: Lan, start: Sta
         for number in range(5000):
             eve.say(*forged(new_id(), ips=(lan.hosts[2].address,)))
             if number % 50 == 0:
-                time.sleep(0.02)
+                time.sleep(0.02)  # paces the flood, or the kernel drops it; nothing is waited for
         assert threading.active_count() == threads
         late = start(lan.hosts[0])
         bob.hears(late.uuid)
