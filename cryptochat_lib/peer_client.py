@@ -150,10 +150,9 @@ class _Channel(urllib.request.BaseHandler):
             raise tls.lost(error) from error
         if response.will_close:
             self.close()
-        result = urllib.response.addinfourl(
+        return urllib.response.addinfourl(
             io.BytesIO(body), response.headers, request.full_url, response.status
         )
-        return result
 
     def close(self) -> None:
         if self._listed is not None:

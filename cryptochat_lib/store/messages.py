@@ -168,6 +168,7 @@ def _insert(tx: Transaction, message: Message, sender_key: str) -> None:
 
 
 def to_message(row: Row) -> Message:
+    """The message in a row of `SELECT`, with its deliveries."""
     return Message(
         number=row["number"],
         room=RoomName(row["room"]),
