@@ -50,32 +50,3 @@ class TimedReader(io.RawIOBase):
             if self._left < 0:
                 raise ConnectionAbortedError("the other side says too much")
         return got
-
-
-class TimedSocket:
-    """What `http.client` needs of a socket, under one deadline and for `most` bytes of an answer."""
-
-    def __init__(self, sock: socket.socket, deadline: Deadline, most: int) -> None:
-        self._sock = sock
-        self._deadline = deadline
-        self._most = most
-
-    def sendall(self, data: bytes) -> None:
-        self._sock.settimeout(self._deadline.left())
-        self._sock.sendall(data)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return _WholeLines(TimedReader(self._sock, self._deadline, self._most))
-
-    def close(self) -> None:
-        """Nothing: `http.client` closes a connection that is not kept before its body is read."""
-
-
-class _WholeLines(io.BufferedReader):
-    """A head that ends in the middle is cut; `http.client` would take it for a whole one."""
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        line = super().readline(size)
-        if not line.endswith(b"\n") and (size is None or size < 0 or len(line) < size):
-            raise ConnectionResetError("the answer was cut")
-        return line

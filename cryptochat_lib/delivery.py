@@ -12,7 +12,6 @@ belongs to its sender.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -33,7 +32,6 @@ BUSY = "cannot take more at the moment"
 NONSENSE = "gave an answer that makes no sense"
 LOST = "the connection was lost before the answer"
 
-_ROOM_BYTES = 600  # the most that a room's name takes in JSON, in whichever form
 _UNKNOWN_REQUEST = (404, 405, 501)
 _REFUSED = {
     "not-a-member": "has left the room",
@@ -62,10 +60,11 @@ class Failed:
 
 @dataclass
 class Outcome:
-    """What became of one batch."""
+    """What became of one batch. `knows_ids`: who has answered would know these messages again."""
 
     settled: list[Delivered] = field(default_factory=list)
     failed: Failed | None = None
+    knows_ids: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,8 +123,8 @@ class Deliverer:
 
     def _deliver_batch(self, where: Whereabouts, messages: list[Message]) -> Outcome | None:
         """In our form; None if the peer does not know it."""
-        chosen = list(_fitting(messages, self._limits))
-        body = wire.batch((m, _form(where, m.room)) for m in chosen)
+        body, count = wire.batch(((m, _form(where, m.room)) for m in messages), self._limits)
+        chosen = messages[:count]
         reply = self._post(where, "/v1/messages", body)
         if isinstance(reply, Failed):
             return Outcome(failed=reply)
@@ -138,7 +137,7 @@ class Deliverer:
         except BadRequest:  # a server that says yes to everything knows nothing of our form
             return Outcome(failed=Failed(NONSENSE)) if self._accepted_v1 else None
         self._remember_v1()
-        outcome = Outcome()
+        outcome = Outcome(knows_ids=True)
         for message in chosen:
             answer = answers.get(message.wire_id or "")
             settled = None if answer is None else _judge(message, answer.status, answer.code)
@@ -193,16 +192,6 @@ def _judge(message: Message, status: int, code: str | None) -> Delivered | None:
         return None
     reason = _REFUSED.get(code or "", "refused it")
     return Delivered(message.number, DeliveryState.REFUSED, reason)
-
-
-def _fitting(messages: list[Message], limits: Limits) -> Iterable[Message]:
-    """As many of the first messages as fit one body; at least one does, by the limits of its parts."""
-    size = 0
-    for message in messages:
-        size += len(wire.batch([(message, message.room)])) + _ROOM_BYTES
-        if size > limits.body_bytes and message is not messages[0]:
-            return
-        yield message
 
 
 def _form(where: Whereabouts, room: RoomName) -> str:

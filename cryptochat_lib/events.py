@@ -24,6 +24,7 @@ from typing import Any
 from .limits import Limits
 
 _STEP = 1 << 24
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 STREAMS = ("verification", "messages", "delivery", "rooms", "users", "reset")
 
@@ -141,4 +142,4 @@ class EventLog:
 
 def to_line(payload: Mapping[str, Any]) -> str:
     """JSON in ASCII on one line: nothing in it can end an SSE field."""
-    return json.dumps(payload, separators=(",", ":"))
+    return _ENCODER.encode(payload)

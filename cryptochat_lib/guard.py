@@ -33,14 +33,14 @@ def own_hosts(host: str, port: int) -> frozenset[str]:
 
 def check(head: Head, own: frozenset[str], most_body: int) -> int:
     """Let `head` pass to one of our `own` hosts, or raise; returns the length of its body in bytes."""
-    hosts = [value.lower() for name, value in head.fields if name == "host"]
-    if len(hosts) != 1 or hosts[0] not in own:
+    hosts = head.fields.all("host")
+    if len(hosts) != 1 or (host := hosts[0].lower()) not in own:
         raise MisdirectedRequest()
     if head.method == "OPTIONS":
         raise MethodNotAllowed()
     _check_fetch(head)
     origin = head.one("origin")
-    if origin is not None and origin != f"http://{hosts[0]}":
+    if origin is not None and origin != f"http://{host}":
         raise Forbidden()
     return _check_body(head, most_body)
 

@@ -70,6 +70,8 @@ class Limits:
     queued_seconds: float = 30 * DAY
     queued_unverified_seconds: float = 1 * DAY
     batch_messages: int = 100
+    # How long the news that all has arrived waits for a commit that it can share.
+    settle_seconds: float = 0.02
     retry_first_seconds: float = 0.5
     retry_most_seconds: float = 60.0
 
@@ -87,5 +89,6 @@ class Limits:
     sse_write_seconds: float = 10.0
     open_code_seconds: float = 60.0
 
-    # The disk.
+    # The disk. More writes in one commit would save nothing, and keep the first of them waiting.
+    writes_in_one_commit: int = 64
     free_disk_bytes: int = 200 * MIB

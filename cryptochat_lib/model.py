@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NewType
 
 from .errors import BadRequest
@@ -111,12 +112,12 @@ class Certificate:
     der: bytes = field(repr=False)
     public_key: bytes = field(repr=False)  # SubjectPublicKeyInfo, DER
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """The seed's fingerprint: SHA-1 of the DER certificate, 40 hex digits."""
         return hashlib.sha1(self.der, usedforsecurity=False).hexdigest()
 
-    @property
+    @cached_property
     def fingerprint_sha256(self) -> str:
         """What we compare: SHA-256 of the DER certificate, 64 hex digits."""
         return hashlib.sha256(self.der).hexdigest()

@@ -37,12 +37,18 @@ class Outbox:
 
     def wake(self, uuid: PeerId) -> None:
         """There may be something to do for `uuid` now: send at once, whatever was being waited for."""
-        if self._keys.verified(uuid) is None or not self._queue.waits_for(uuid):
+        if self._keys.verified(uuid) is None:
             return
         with self._lock:
             sender = self._senders.get(uuid)
             if self._closed or (sender is not None and sender.wake()):
                 return
+        if not self._queue.waits_for(uuid):
+            return
+        with self._lock:
+            sender = self._senders.get(uuid)
+            if self._closed or (sender is not None and sender.wake()):
+                return  # somebody else was quicker
             self._senders[uuid] = Sender(uuid, self._means, self._looker, self._events)
             self._senders[uuid].start()
 

@@ -16,18 +16,17 @@ thread end its connection.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import io
 import socket
 import urllib.request
-import urllib.response
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from . import tls
 from .connections import Connection, Connections
-from .deadline import Deadline, TimedSocket
-from .errors import CertificateChanged, NoConnection, Unreachable
+from .deadline import Deadline, TimedReader
+from .errors import CertificateChanged, CryptoChatError, NoConnection, Unreachable
+from .http_read import WholeReply, read_reply
 from .identity import Identity
 from .limits import Limits
 from .model import Certificate, Endpoint, KnownKey
@@ -80,14 +79,10 @@ class PeerClient:
             headers={"Content-Type": "application/json"},
             method="POST",
         )
-        response = self._opener.open(request, timeout=self._limits.reply_seconds)
-        retry_after = response.headers.get("Retry-After", "")
-        return Reply(
-            response.status,
-            response.read(),
-            float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None,
-            endpoint,
-        )
+        reply: WholeReply = self._opener.open(request, timeout=self._limits.reply_seconds)
+        retry_after = "".join(reply.head.fields.all("retry-after"))
+        seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
+        return Reply(reply.head.status, reply.body, seconds, endpoint)
 
     def close(self) -> None:
         self._channel.close()
@@ -132,27 +127,22 @@ class _Channel(urllib.request.BaseHandler):
         finally:
             del failure  # it holds this frame, which would hold it: a cycle that keeps sockets open
 
-    def https_open(self, request: urllib.request.Request) -> urllib.response.addinfourl:
+    def https_open(self, request: urllib.request.Request) -> WholeReply:
         """Send `request` and read the whole response, within the request's timeout."""
         if self._sock is None:
             raise Unreachable("the connection is closed")
-        connection = http.client.HTTPConnection(request.host)
-        connection.auto_open = 0
+        deadline = Deadline(request.timeout or 0)
         most = self._limits.head_bytes + self._limits.reply_bytes
-        connection.sock = TimedSocket(self._sock, Deadline(request.timeout or 0), most)
-        headers = dict(request.header_items())
         try:
-            connection.request(request.get_method(), request.selector, request.data, headers)
-            response = connection.getresponse()
-            body = self._body(response)
-        except (*tls.CONNECTION_LOST, http.client.HTTPException, ValueError) as error:
+            self._sock.settimeout(deadline.left())
+            self._sock.sendall(_to_bytes(request))
+            reply = read_reply(io.BufferedReader(TimedReader(self._sock, deadline, most)), self._limits)
+        except (*tls.CONNECTION_LOST, CryptoChatError) as error:
             self.close()
             raise tls.lost(error) from error
-        if response.will_close:
+        if not reply.keep_alive:
             self.close()
-        return urllib.response.addinfourl(
-            io.BytesIO(body), response.headers, request.full_url, response.status
-        )
+        return reply
 
     def close(self) -> None:
         if self._listed is not None:
@@ -185,18 +175,18 @@ class _Channel(urllib.request.BaseHandler):
             return False
         return False
 
-    def _body(self, response: http.client.HTTPResponse) -> bytes:
-        """The whole body; `http.client` ends a cut one silently, and has no bound."""
-        most = self._limits.reply_bytes
-        expected = response.length
-        if expected is None and response.headers.get("Content-Length") is not None:
-            raise ValueError("the reply's length makes no sense")
-        body = response.read(most + 1)
-        if len(body) > most:
-            raise ValueError(f"the reply is larger than {most} bytes")
-        if expected is not None and len(body) < expected:
-            raise ValueError("the reply was cut")
-        return body
+
+def _to_bytes(request: urllib.request.Request) -> bytes:
+    """`request` as it goes over the wire; in one piece, and so in one TLS record if it is short."""
+    body = request.data
+    assert isinstance(body, bytes)  # `post` makes them
+    lines = [
+        f"{request.get_method()} {request.selector} HTTP/1.1",
+        f"Host: {request.host}",
+        *(f"{name}: {value}" for name, value in request.header_items()),
+        f"Content-Length: {len(body)}\r\n\r\n",
+    ]
+    return "\r\n".join(lines).encode("latin-1") + body
 
 
 def _connect(endpoint: Endpoint, limits: Limits) -> socket.socket:

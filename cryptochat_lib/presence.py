@@ -36,6 +36,13 @@ class _Peer:
     pinned: bool = False
     heard: float = 0.0
     failed: float = -1e9  # when it could not be reached
+    view: Whereabouts | None = None  # what `_view` made of all this
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Any change makes the view stale: each message asks for it, and hardly anything changes it."""
+        object.__setattr__(self, name, value)
+        if name not in ("view", "heard"):
+            object.__setattr__(self, "view", None)
 
 
 @dataclass(frozen=True)
@@ -171,7 +178,8 @@ class Presence:
 
     def in_room(self, room: RoomName) -> list[Whereabouts]:
         """The members of `room`, those who are away among them."""
-        return [w for w in self.all() if room in w.rooms]
+        with self._changed:
+            return [_view(uuid, peer) for uuid, peer in self._peers.items() if room in peer.rooms]
 
     def announced_at(self, host: str) -> list[Whereabouts]:
         """The peers whose announcement names the address `host`."""
@@ -207,9 +215,11 @@ class Presence:
 
     def _settle_rooms(self, peer: _Peer, endpoint: Endpoint) -> None:
         """The pinned key answered at `endpoint`: what is announced there is its own word."""
-        peer.answered_at = endpoint
-        if peer.announcement is not None and endpoint in peer.announcement.endpoints:
-            peer.rooms = dict(peer.announcement.rooms)
+        if peer.answered_at != endpoint:
+            peer.answered_at = endpoint
+        said = peer.announcement
+        if said is not None and endpoint in said.endpoints and peer.rooms != said.rooms:
+            peer.rooms = dict(said.rooms)
 
     def _peer(self, uuid: PeerId, pinned: bool = False) -> _Peer | None:
         """The peer, made if there is room for it: the longest unheard stranger makes way."""
@@ -231,6 +241,12 @@ class Presence:
 
 
 def _view(uuid: PeerId, peer: _Peer) -> Whereabouts:
+    if peer.view is None:
+        peer.view = _new_view(uuid, peer)
+    return peer.view
+
+
+def _new_view(uuid: PeerId, peer: _Peer) -> Whereabouts:
     announced = peer.announcement.endpoints if peer.announcement else ()
     last = (peer.answered_at,) if peer.answered_at else ()
     return Whereabouts(

@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from .errors import CryptoChatError, MethodNotAllowed, NotFound
 from .http_head import Head
 from .model import KnownKey
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"  # RFC 9457
@@ -48,13 +51,16 @@ class Route:
     pattern: str
     handle: Callable[[Request], Reply]
 
+    @cached_property
+    def _wanted(self) -> list[str]:
+        return self.pattern[1:].split("/")
+
     def match(self, segments: Sequence[str]) -> dict[str, str] | None:
         """The parameters if `segments` are of this pattern."""
-        wanted = self.pattern[1:].split("/")
-        if len(wanted) != len(segments):
+        if len(self._wanted) != len(segments):
             return None
         params = {}
-        for name, segment in zip(wanted, segments, strict=True):
+        for name, segment in zip(self._wanted, segments, strict=True):
             if name.startswith("{"):
                 params[name[1:-1]] = segment
             elif name != segment:
@@ -88,4 +94,4 @@ def problem(error: CryptoChatError) -> Reply:
 
 
 def dump(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()

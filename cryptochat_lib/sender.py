@@ -2,11 +2,14 @@
 
 Again and again:
 
-    1. the oldest waiting messages of its peer;          none: idle, then the thread ends
-    2. the pinned key, from `verification`;              none: until the user says yes
+    1. the pinned key, from `verification`;              none: until the user says yes
+    2. the oldest waiting messages of its peer;          none: idle, then the thread ends
     3. where the peer may be, from `presence`;           nowhere: until it shows up
     4. deliver, in our form or the seed's;               settle what was answered
     5. whatever failed is tried again: with back-off and jitter, or at once when woken.
+
+What a peer that knows our ids has answered is settled with the next commit that
+comes anyway: should we crash before, it is sent again, and known there already.
 
 Threads: one for each sender, named `outbox-...`; any thread wakes or stops it.
 `_changed` guards `_awake` and `_ended`; all else belongs to the sender's thread.
@@ -20,7 +23,7 @@ import threading
 import time
 
 from . import shapes
-from .delivery import AWAY, Delivered, Deliverer, Failed, Means
+from .delivery import AWAY, Deliverer, Failed, Means, Outcome
 from .errors import CertificateChanged, CryptoChatError, NotAllowed, PeerRejected
 from .events import EventLog
 from .looker import Looker
@@ -60,6 +63,7 @@ class Sender:
         self._failures = 0
         self._not_before = 0.0  # of the monotonic clock: when the peer wants to be asked again
         self._deliverer: Deliverer | None = None
+        self._after = 0  # up to this number all is answered, if not yet settled on the disk
         self._thread = threading.Thread(target=self._run, name=f"outbox-{uuid[:8]}", daemon=True)
 
     def start(self) -> None:
@@ -136,35 +140,56 @@ class Sender:
         if failed is not None:
             return self._back_off(failed)
         self._failures = 0
+        self._linger()
         return self._limits.idle_seconds
 
     def _send_all(self) -> Failed | None:
         """Steps 1 to 4, until nothing waits or something fails."""
-        while not self._ended and self._queue.waits_for(self._uuid):
-            key = self._means.verification.pinned(self._uuid)
-            if self._deliverer is None or self._deliverer.key.certificate != key.certificate:
-                self._hang_up()
-                self._deliverer = Deliverer(self._means, key)
-            waiting = self._queue.waiting(self._uuid, self._deliverer.at_once)
-            if not waiting:  # withheld since we asked
+        while not self._ended:
+            deliverer = self._to_pinned_key()
+            waiting = self._queue.waiting(self._uuid, deliverer.at_once, self._after)
+            if not waiting:
                 break
-            outcome = self._deliverer.deliver(waiting)
-            self._settle(outcome.settled)
+            outcome = deliverer.deliver(waiting)
+            self._settle(outcome)
             if outcome.failed is not None:
                 return outcome.failed
             self._failures = 0
         return None
 
-    def _settle(self, settled: list[Delivered]) -> None:
+    def _to_pinned_key(self) -> Deliverer:
+        key = self._means.verification.pinned(self._uuid)
+        if self._deliverer is None or self._deliverer.key.certificate != key.certificate:
+            self._hang_up()
+            self._deliverer = Deliverer(self._means, key)
+        return self._deliverer
+
+    def _settle(self, outcome: Outcome) -> None:
         """Store and publish what the peer has answered, what is answered alike together."""
         by_answer: dict[tuple[DeliveryState, str | None], list[int]] = {}
-        for one in settled:
+        for one in outcome.settled:
             by_answer.setdefault((one.state, one.reason), []).append(one.number)
         for (state, reason), numbers in by_answer.items():
-            report(self._events, self._queue.settle(self._uuid, numbers, state, reason))
+            if outcome.knows_ids:
+                self._queue.settle_soon(self._uuid, numbers, state, reason, self._report)
+            else:
+                self._report(self._queue.settle(self._uuid, numbers, state, reason))
+        if outcome.settled and outcome.failed is None:
+            self._after = outcome.settled[-1].number
+
+    def _linger(self) -> None:
+        """Nothing is left to send: settle for good, unless there is more in a moment."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._awake or self._ended, self._limits.settle_seconds)
+        self._queue.flush()
+
+    def _report(self, changes: list[Progress]) -> None:
+        report(self._events, changes)
 
     def _back_off(self, failed: Failed) -> float:
         """Say why everything waits, and how long until the next try."""
+        self._queue.flush()
+        self._after = 0
         if failed.reason == AWAY:
             self._means.presence.failed(self._uuid)
         waiting = [m.number for m in self._queue.waiting(self._uuid, self._limits.batch_messages)]

@@ -21,14 +21,19 @@ import logging
 import socket
 import sys
 import threading
+import time
 from collections.abc import Mapping
+from email.utils import formatdate
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 from .connections import Connection, Connections
 from .deadline import Deadline, TimedReader
-from .errors import BadRequest, CryptoChatError, HeadTooLarge
+from .errors import CryptoChatError
 from .http_head import Head, parse_head
+from .http_read import read_head
 from .limits import Limits
 from .model import Endpoint
 from .routing import Reply, problem
@@ -48,6 +53,8 @@ class Server(ThreadingHTTPServer, abc.ABC):
     daemon_threads = True
     request_queue_size = 128
     thread_name = "server"
+    headers: Mapping[str, str] = MappingProxyType({})
+    """The header fields of every reply."""
 
     def __init__(
         self, endpoint: Endpoint, connections: Connections, database: Database, limits: Limits
@@ -61,16 +68,13 @@ class Server(ThreadingHTTPServer, abc.ABC):
         info = socket.getaddrinfo(
             endpoint.host, endpoint.port, self.address_family, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST
         )
+        self.fixed_head = [f"{name}: {value}" for name, value in self.headers.items()]
         super().__init__(info[0][4], Handler)  # type: ignore[arg-type]
         self._thread = threading.Thread(target=self._accept, name=f"{self.thread_name}-accept", daemon=True)
 
     @abc.abstractmethod
     def answer(self, handler: Handler, head: Head) -> Reply:
         """The reply to one request, whose body has not been read."""
-
-    def headers(self) -> Mapping[str, str]:
-        """The header fields of every reply."""
-        return {}
 
     @property
     def port(self) -> int:
@@ -203,7 +207,7 @@ class Handler(BaseHTTPRequestHandler):
         self.deadline.restart(self.server.limits.request_seconds)
         keep_alive = bodiless = False
         try:
-            head = self._read_head()
+            head = parse_head(read_head(self.rfile, self.server.limits), self.server.limits)
             keep_alive, bodiless = head.keep_alive, head.method == "HEAD"
             reply = self.server.answer(self, head)
         except CryptoChatError as error:
@@ -217,35 +221,19 @@ class Handler(BaseHTTPRequestHandler):
         self._write(reply, keep_alive, bodiless)
         return keep_alive
 
-    def _read_head(self) -> Head:
-        most = self.server.limits.head_bytes
-        lines: list[bytes] = []
-        size = 0
-        while True:
-            line = self.rfile.readline(most - size + 1)
-            size += len(line)
-            if size > most:
-                raise HeadTooLarge(f"a head is at most {most} bytes")
-            if not line.endswith(b"\n"):
-                raise ConnectionResetError("the request was cut")
-            if not line.endswith(b"\r\n"):
-                raise BadRequest("a line of the head ends in CR LF")
-            if line == b"\r\n":
-                return parse_head(b"".join(lines)[:-2], self.server.limits)
-            lines.append(line)
-
     def _write(self, reply: Reply, keep_alive: bool, bodiless: bool) -> None:
         """The whole reply in one write, to HEAD without its body; then, of a stream, chunk by chunk."""
-        lines = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('', ''))[0]}"]
-        fields = {"Date": self.date_time_string(), **self.server.headers(), **reply.headers}
+        fields = dict(reply.headers)
         if reply.content_type is not None:
             fields["Content-Type"] = reply.content_type
         if reply.stream is None and reply.status != 204:
             fields["Content-Length"] = str(len(reply.body))
         if not keep_alive:
             fields["Connection"] = "close"
+        lines = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('', ''))[0]}"]
         lines += [f"{name}: {value}" for name, value in fields.items()]
-        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        lines += [*self.server.fixed_head, f"Date: {_date(int(time.time()))}\r\n\r\n"]
+        head = "\r\n".join(lines).encode("latin-1")
         self.connection.settimeout(self.server.limits.request_seconds)
         self.connection.sendall(head if bodiless else head + reply.body)
         if reply.stream is not None:
@@ -253,6 +241,12 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _STREAM_BUFFER_BYTES)
             for chunk in reply.stream:
                 self.connection.sendall(chunk)
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    """The time in a reply's head (RFC 9110, section 6.6.1)."""
+    return formatdate(second, usegmt=True)
 
 
 def _plain(client_address: Any) -> str:

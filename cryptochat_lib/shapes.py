@@ -21,10 +21,10 @@ def rfc3339(milliseconds: int) -> str:
     '1970-01-01T00:00:00.000Z'
     """
     try:
-        at = datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+        at = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
     except (OverflowError, ValueError, OSError):  # a sender may claim the year 300,000
         return "9999-12-31T23:59:59.999Z"
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    return f"{at.isoformat()[:19]}.{milliseconds % 1000:03d}Z"
 
 
 def message(value: Message) -> dict[str, Any]:

@@ -168,6 +168,7 @@ class UiServer(Server):
     """The UI server on one loopback address."""
 
     thread_name = "ui"
+    headers = _HEADERS
 
     def __init__(
         self, endpoint: Endpoint, api: UiApi, connections: Connections, store: Store, limits: Limits
@@ -182,9 +183,6 @@ class UiServer(Server):
         """Where a browser finds the page."""
         host, port = self.server_address[:2]
         return f"http://{Endpoint(str(host), int(port))}/"
-
-    def headers(self) -> Mapping[str, str]:
-        return _HEADERS
 
     def answer(self, handler: Handler, head: Head) -> Reply:
         """The guard, the page's files, and behind the token the routes."""

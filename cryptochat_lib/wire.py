@@ -13,6 +13,7 @@ Two forms of a message travel between peers (docs/PROTOCOL.md, sections 5 and 6)
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -21,7 +22,9 @@ from .errors import BadRequest, CryptoChatError, TooLarge
 from .limits import Limits
 from .model import Message, RoomName, clean_username, parse_room_name
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WIRE_ID_CHARACTERS = 64
+_BATCH = b'{"messages":[%b]}'
 _LATEST_TIME = 2**53  # what every JSON reader can hold exactly (RFC 8259, section 6)
 
 
@@ -53,8 +56,7 @@ def parse_object(body: bytes, limits: Limits) -> dict[str, Any]:
     past `limits.json_depth`, lone surrogates.
     """
     try:
-        text = body.decode()
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object_once)
+        value = _DECODER.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise BadRequest("the body is not one JSON object") from error
     if not isinstance(value, dict):
@@ -127,23 +129,29 @@ def parse_batch(body: bytes, limits: Limits) -> list[Incoming | Answer]:
     return [_parse_one(fields, limits) for fields in messages]
 
 
-def batch(messages: Iterable[tuple[Message, str]]) -> bytes:
-    """`messages` in our form, each with its room as the recipient announced it."""
-    return _dump(
-        {
-            "messages": [
-                {
-                    "id": m.wire_id,
-                    "room": room,
-                    "username": m.username,
-                    "content": m.content,
-                    "sent": m.time,
-                    "kind": m.kind,
-                }
-                for m, room in messages
-            ]
-        }
-    )
+def batch(messages: Iterable[tuple[Message, str]], limits: Limits) -> tuple[bytes, int]:
+    """As many of the first `messages` in our form as fit one body, and how many these are.
+
+    Each goes with its room as the recipient announced it. One always fits, by the limits of its parts.
+    """
+    pieces: list[bytes] = []
+    size = len(_BATCH) - 2
+    for message, room in messages:
+        piece = _dump(
+            {
+                "id": message.wire_id,
+                "room": room,
+                "username": message.username,
+                "content": message.content,
+                "sent": message.time,
+                "kind": message.kind,
+            }
+        )
+        size += len(piece) + 1
+        if size > limits.body_bytes and pieces:
+            break
+        pieces.append(piece)
+    return _BATCH % b",".join(pieces), len(pieces)
 
 
 def answers(results: Iterable[Answer]) -> bytes:
@@ -200,7 +208,7 @@ def _parse_one(fields: object, limits: Limits) -> Incoming | Answer:
 
 
 def _dump(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -217,7 +225,7 @@ def _object_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check(value: object, depth: int) -> None:
     """BadRequest for nesting deeper than `depth` and for strings that UTF-8 cannot carry."""
     if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        if not value.isascii() and _SURROGATE.search(value):
             raise BadRequest("a lone surrogate is no character")
         return
     if isinstance(value, (dict, list)):
@@ -228,3 +236,7 @@ def _check(value: object, depth: int) -> None:
         if isinstance(value, dict):
             for item in value.values():
                 _check(item, depth - 1)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object_once)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -1,7 +1,8 @@
 """Everything that survives a restart, in one SQLite file.
 
-`database` opens the file and owns its transactions; `schema` says what is in
-it; the others each know a few tables and speak in `model`'s values.
+`database` opens the file and owns its transactions, which share `commits`;
+`schema` says what is in it; the others each know a few tables and speak in
+`model`'s values.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ class Store:
     def open(self, make_identity: Callable[[], Identity]) -> None:
         """Open or create the file; a new one gets what `make_identity` returns. Raises StartupError."""
         self.database.open(store_identity(make_identity))
+        self.settings.load()
+        self.keys.load()
+        self.messages.load()
 
     def close(self) -> None:
         self.database.close()

@@ -2,18 +2,19 @@
 
 Rules that the rest of the program relies on:
 
-1. A connection belongs to one thread, which closes it (`close_thread`): left
-   to the end of a thread, each would leak a descriptor.
-2. Every write and every checkpoint passes `_write_lock` and is one
-   `BEGIN IMMEDIATE` transaction (`write`). Readers are `query_only`. Only so is
-   WAL safe: up to SQLite 3.51.2 two connections that write and checkpoint at
-   once can corrupt the file (sqlite.org/wal.html, "the WAL-reset bug").
-3. A commit is on the disk when `write` returns (`synchronous=FULL`).
+1. Readers have a connection for each thread, which closes it (`close_thread`):
+   left to the end of a thread, each would leak a descriptor. They are `query_only`.
+2. One more connection writes, in the hands of whichever thread has the turn
+   (`commits`); every write and every checkpoint passes it. Only so is WAL safe:
+   up to SQLite 3.51.2 two connections that write and checkpoint at once can
+   corrupt the file (sqlite.org/wal.html, "the WAL-reset bug").
+3. What is written is on the disk when `write` returns (`synchronous=FULL`).
+   Writes that come while another is on its way to the disk share the next
+   commit, so a busy node pays for few of them.
 4. Damage is reported, never repaired by starting over: a new identity made
    silently would be the perfect cover for an impostor.
 
-Threads: `write` runs on any; `_write_lock` guards the right to write and is
-held for one transaction and for `committed`, which must not wait.
+Threads: any. The transaction's order is in `commits`.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import StartupError, StorageClosed, StorageFull, UnacceptableCertificate
 from ..limits import MIB, Limits
+from .commits import Commits, Piece
 from .schema import APPLICATION_ID, MIGRATIONS
 
 Transaction = sqlite3.Connection
@@ -43,9 +45,8 @@ _PRAGMAS = (
     "trusted_schema=OFF",
     "secure_delete=ON",
     "synchronous=FULL",
-    "wal_autocheckpoint=1000",  # pages; only a commit does it, so only under the write lock
+    "wal_autocheckpoint=1000",  # pages; only a commit does it, so only the connection that writes
     f"journal_size_limit={16 * MIB}",
-    "query_only=ON",
 )
 
 
@@ -56,7 +57,8 @@ class Database:
         self.path = path
         self._limits = limits
         self._local = threading.local()
-        self._write_lock = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
+        self._commits = Commits(self._transact, limits.writes_in_one_commit)
         self._space = (
             float("-inf"),
             0,
@@ -102,7 +104,12 @@ class Database:
             raise StartupError(_damaged(self.path, str(error))) from error
 
     def close(self) -> None:
-        """Close this thread's connection and give up the lock; no thread opens another one."""
+        """Write what still waits, close the connections, give up the lock; no thread opens another one."""
+        if self._writer is not None:
+            with contextlib.suppress(sqlite3.Error, StorageFull):
+                self.flush()
+            self._writer.close()
+            self._writer = None
         self._closed = True
         self.close_thread()
         if self._lock_file >= 0:
@@ -121,33 +128,48 @@ class Database:
         if connection is None:
             if self._closed:
                 raise StorageClosed()
-            connection = self._local.connection = self._connect()
+            connection = self._local.connection = self._connect("query_only=ON")
         return connection
 
     def write(self, work: Callable[[Transaction], T], committed: Callable[[T], None] | None = None) -> T:
-        """Run `work` in one transaction and return what it returns, once that is on the disk.
+        """Run `work` in a transaction and return what it returns, once that is on the disk.
 
-        `committed` gets the same value before any later transaction commits, so
-        what it publishes comes in the order of the database. Raises StorageFull.
+        `committed` gets the same value before any later write's, so what it
+        publishes comes in the order of the database. What both may do is said in
+        `commits`. Raises StorageFull, StorageClosed.
         """
-        connection = self.read()
-        with self._write_lock:
-            try:
-                connection.execute("PRAGMA query_only=OFF")
-                connection.execute("BEGIN IMMEDIATE")
-                result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException as error:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
-                    raise StorageFull() from error
-                raise
-            finally:
-                connection.execute("PRAGMA query_only=ON")
-            if committed is not None:
-                committed(result)
+        piece = Piece(work, committed)
+        self._commits.run(piece)
+        if piece.error is not None:
+            raise piece.error
+        result: T = piece.result
         return result
+
+    def write_soon(self, work: Callable[[Transaction], T], committed: Callable[[T], None]) -> None:
+        """As `write`, with the next one or with `flush`, without waiting: for what may be lost in a crash."""
+        self._commits.add(Piece(work, committed))
+
+    def flush(self) -> None:
+        """Put what `write_soon` has left on the disk."""
+        if not self._commits.idle:
+            self.write(lambda tx: None)
+
+    def _transact(self, group: Sequence[Piece]) -> None:
+        """Run `group` in one transaction: all of it is on the disk, or none."""
+        writer = self._writer
+        if writer is None:
+            raise StorageClosed()
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+            for piece in group:
+                piece.result = piece.work(writer)
+            writer.execute("COMMIT")
+        except BaseException as error:
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+                raise StorageFull() from error
+            raise
 
     def require_space(self) -> None:
         """StorageFull if the disk has less left than `limits.free_disk_bytes`."""
@@ -157,10 +179,10 @@ class Database:
         if self._space[1] < self._limits.free_disk_bytes:
             raise StorageFull()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=5, isolation_level=None)
+    def _connect(self, *pragmas: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=5, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
-        for pragma in _PRAGMAS:
+        for pragma in _PRAGMAS + pragmas:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
@@ -175,7 +197,8 @@ class Database:
             raise StartupError(
                 f"{self.path} was made by a newer CryptoChat: update this one, or name another --db"
             )
-        connection.execute("PRAGMA journal_mode=WAL")
+        self._writer = self._connect()
+        self._writer.execute("PRAGMA journal_mode=WAL")
         if version < len(MIGRATIONS):
             self.write(lambda tx: _migrate(tx, version, first))
 

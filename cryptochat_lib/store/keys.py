@@ -3,11 +3,15 @@
 Only `verification` changes trust, and at most one key of a UUID is verified
 (the table's own index holds that). Who was in which room is remembered for
 verified keys, so that somebody who is away is still a member after a restart.
+
+Every request asks about keys, and few change them: they are all in memory too.
+Threads: any reads; `_of` is changed only right after a commit, in their order
+(`Database.write`), and a UUID's keys are replaced as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from ..identity import parse_certificate
 from ..model import Certificate, Endpoint, KnownKey, PeerId, RoomName, Trust
@@ -19,39 +23,34 @@ class Keys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._of: dict[PeerId, tuple[KnownKey, ...]] = {}
+
+    def load(self) -> None:
+        """Read every key, once: from then on the memory follows each commit. UnacceptableCertificate."""
+        rows = self._database.read().execute("SELECT DISTINCT uuid FROM keys").fetchall()
+        self._reload(PeerId(row["uuid"]) for row in rows)
 
     def all(self) -> list[KnownKey]:
         """Every key, by UUID and then the order in which they were first seen."""
-        rows = self._database.read().execute("SELECT * FROM keys ORDER BY uuid, id")
-        return [_key(row) for row in rows]
+        return [key for _, keys in sorted(self._of.items()) for key in keys]
 
     def of(self, uuid: PeerId) -> list[KnownKey]:
         """The keys seen under `uuid`, first seen first."""
-        rows = self._database.read().execute("SELECT * FROM keys WHERE uuid = ? ORDER BY id", (uuid,))
-        return [_key(row) for row in rows]
-
-    def trusts(self) -> dict[PeerId, list[Trust]]:
-        """What the user said of each key, by UUID, without reading the certificates."""
-        found: dict[PeerId, list[Trust]] = {}
-        for row in self._database.read().execute("SELECT uuid, trust FROM keys"):
-            found.setdefault(PeerId(row["uuid"]), []).append(Trust(row["trust"]))
-        return found
+        return list(self._of.get(uuid, ()))
 
     def verified(self, uuid: PeerId) -> KnownKey | None:
         """The one verified key of `uuid`."""
-        rows = self._database.read().execute(
-            "SELECT * FROM keys WHERE uuid = ? AND trust = 'verified'", (uuid,)
-        )
-        row = rows.fetchone()
-        return None if row is None else _key(row)
+        for key in self._of.get(uuid, ()):
+            if key.trust is Trust.VERIFIED:
+                return key
+        return None
 
     def find(self, certificate: Certificate) -> KnownKey | None:
-        """The row of this very certificate, compared byte for byte."""
-        rows = self._database.read().execute(
-            "SELECT * FROM keys WHERE fingerprint = ?", (certificate.fingerprint_sha256,)
-        )
-        row = rows.fetchone()
-        return None if row is None or row["certificate"] != certificate.der else _key(row)
+        """What is stored of this very certificate, compared byte for byte."""
+        for key in self._of.get(certificate.uuid, ()):
+            if key.certificate.der == certificate.der:
+                return key
+        return None
 
     def add(self, certificate: Certificate, safety_number: str, address: str | None, now: int) -> KnownKey:
         """Remember a new key as unverified, or that a known one was seen again."""
@@ -64,14 +63,15 @@ class Keys:
             now,
             now,
         )
-        self._database.write(
+        self._write(
+            [certificate.uuid],
             lambda tx: tx.execute(
                 "INSERT INTO keys (uuid, fingerprint, certificate, trust, safety_number, address,"
                 " first_seen, last_seen) VALUES (?, ?, ?, 'unverified', ?, ?, ?, ?)"
                 " ON CONFLICT (fingerprint) DO UPDATE"
                 " SET last_seen = excluded.last_seen, address = coalesce(excluded.address, address)",
                 row,
-            )
+            ),
         )
         found = self.find(certificate)
         assert found is not None  # what we have just written
@@ -79,13 +79,15 @@ class Keys:
 
     def set_trust(self, changes: Iterable[tuple[KnownKey, Trust, str | None, bool]]) -> None:
         """Each key's new trust, the method, and whether the user took a yes back; all at once."""
+        changes = list(changes)
         rows = [(t.value, m, int(d), k.certificate.fingerprint_sha256) for k, t, m, d in changes]
         # Withdrawals first: at no moment may two keys of one UUID be verified.
         rows.sort(key=lambda row: row[0] == Trust.VERIFIED.value)
-        self._database.write(
+        self._write(
+            [key.uuid for key, *_ in changes],
             lambda tx: tx.executemany(
                 "UPDATE keys SET trust = ?, method = ?, declined = ? WHERE fingerprint = ?", rows
-            )
+            ),
         )
 
     def set_username(self, key: KnownKey, username: str) -> None:
@@ -107,13 +109,14 @@ class Keys:
 
     def forget(self, keys: Iterable[KnownKey]) -> None:
         """Remove these keys, and the memberships of UUIDs that have none left."""
+        keys = list(keys)
         rows = [(key.certificate.fingerprint_sha256,) for key in keys]
 
         def work(tx: Transaction) -> None:
             tx.executemany("DELETE FROM keys WHERE fingerprint = ?", rows)
             tx.execute("DELETE FROM members WHERE uuid NOT IN (SELECT uuid FROM keys)")
 
-        self._database.write(work)
+        self._write([key.uuid for key in keys], work)
 
     def rooms_of_all(self) -> dict[PeerId, dict[RoomName, str]]:
         """The remembered memberships: for each peer its rooms, with the form that it announced."""
@@ -134,7 +137,20 @@ class Keys:
     def _update(self, key: KnownKey, statement: str, *values: object) -> None:
         """Run `statement`, whose last parameter is the key's fingerprint."""
         parameters = (*values, key.certificate.fingerprint_sha256)
-        self._database.write(lambda tx: tx.execute(statement, parameters))
+        self._write([key.uuid], lambda tx: tx.execute(statement, parameters))
+
+    def _write(self, uuids: Sequence[PeerId], work: Callable[[Transaction], object]) -> None:
+        """Run `work`, which changes keys of `uuids`, and let the memory follow before the next commit."""
+        self._database.write(work, lambda done: self._reload(uuids))
+
+    def _reload(self, uuids: Iterable[PeerId]) -> None:
+        for uuid in uuids:
+            rows = self._database.read().execute("SELECT * FROM keys WHERE uuid = ? ORDER BY id", (uuid,))
+            keys = tuple(_key(row) for row in rows)
+            if keys:
+                self._of[uuid] = keys
+            else:
+                self._of.pop(uuid, None)
 
 
 def _key(row: Row) -> KnownKey:

@@ -1,7 +1,8 @@
 """The history: every message that was accepted here, in the order of storing.
 
-A message's number comes from the counter and is never used again, so it is at
-once its id, its place in the history and the base of its event's id.
+A message's number is never used again, so it is at once its id, its place in the
+history and the base of its event's id. Numbers are counted in memory, by whoever
+writes; a start begins past every number that the database has seen.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Messages:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._next = 0  # changed only by work of `Database.write`, one after the other
 
     def add_own(self, message: OwnMessage, committed: Callable[[Message], None]) -> Message:
         """Store a message of ours with a row for each recipient. Raises StorageFull."""
@@ -47,9 +49,8 @@ class Messages:
         now = time.time_ns() // 1_000_000
 
         def work(tx: Transaction) -> Message:
-            number = next_number(tx)
             stored = Message(
-                number=number,
+                number=self._take_number(),
                 room=message.room,
                 content=message.content,
                 sender=message.sender,
@@ -64,7 +65,7 @@ class Messages:
             _insert(tx, stored, message.sender_key)
             tx.executemany(
                 "INSERT INTO deliveries (message, uuid, state, reason) VALUES (?, ?, ?, ?)",
-                [(number, d.uuid, d.state.value, d.reason) for d in message.recipients],
+                [(stored.number, d.uuid, d.state.value, d.reason) for d in message.recipients],
             )
             return stored
 
@@ -84,7 +85,7 @@ class Messages:
         now = time.time_ns() // 1_000_000
 
         def work(tx: Transaction) -> list[Message]:
-            return [m for i in incoming if (m := _receive(tx, key, i, now)) is not None]
+            return [m for i in incoming if (m := self._receive(tx, key, i, now)) is not None]
 
         return self._database.write(work, committed)
 
@@ -108,42 +109,54 @@ class Messages:
         )
         return [to_message(row) for row in rows]
 
+    def load(self) -> None:
+        """Count on from what the database has seen. StartupError."""
+        row = (
+            self._database.read()
+            .execute("SELECT next, (SELECT coalesce(max(number), 0) FROM messages) AS newest FROM counter")
+            .fetchone()
+        )
+        if row is None:
+            raise StartupError("the database is damaged (it has no counter): restore a copy of it")
+        self._next = max(row["next"], row["newest"] + 1)
+
     def burn_number(self) -> int:
         """Take a number that no message will have: what divides one run's events from the next's."""
-        return self._database.write(next_number)
 
+        def work(tx: Transaction) -> int:
+            number = self._take_number()
+            tx.execute("UPDATE counter SET next = ?", (self._next,))
+            return number
 
-def next_number(tx: Transaction) -> int:
-    """The next message's number, taken."""
-    row = tx.execute("UPDATE counter SET next = next + 1 RETURNING next - 1").fetchone()
-    if row is None:
-        raise StartupError("the database is damaged (it has no counter): restore a copy of it")
-    number: int = row[0]
-    return number
+        return self._database.write(work)
 
+    def _take_number(self) -> int:
+        """The next message's number. If it is not stored after all, no message will have it."""
+        number, self._next = self._next, self._next + 1
+        return number
 
-def _receive(tx: Transaction, key: KnownKey, incoming: Incoming, now: int) -> Message | None:
-    """Store one message; None if it is known already."""
-    sender_key = key.certificate.fingerprint_sha256
-    if incoming.wire_id is not None:
-        known = "SELECT 1 FROM messages WHERE sender_key = ? AND wire_id = ?"
-        if tx.execute(known, (sender_key, incoming.wire_id)).fetchone():
-            return None
-    message = Message(
-        number=next_number(tx),
-        room=incoming.room,
-        content=incoming.content,
-        sender=key.uuid,
-        username=incoming.username or key.username or "",
-        time=now,
-        sent=incoming.sent,
-        kind=incoming.kind,
-        own=False,
-        wire_id=incoming.wire_id,
-        method=key.method,
-    )
-    _insert(tx, message, sender_key)
-    return message
+    def _receive(self, tx: Transaction, key: KnownKey, incoming: Incoming, now: int) -> Message | None:
+        """Store one message; None if it is known already."""
+        sender_key = key.certificate.fingerprint_sha256
+        if incoming.wire_id is not None:
+            known = "SELECT 1 FROM messages WHERE sender_key = ? AND wire_id = ?"
+            if tx.execute(known, (sender_key, incoming.wire_id)).fetchone():
+                return None
+        message = Message(
+            number=self._take_number(),
+            room=incoming.room,
+            content=incoming.content,
+            sender=key.uuid,
+            username=incoming.username or key.username or "",
+            time=now,
+            sent=incoming.sent,
+            kind=incoming.kind,
+            own=False,
+            wire_id=incoming.wire_id,
+            method=key.method,
+        )
+        _insert(tx, message, sender_key)
+        return message
 
 
 def _insert(tx: Transaction, message: Message, sender_key: str) -> None:
@@ -181,7 +194,7 @@ def to_message(row: Row) -> Message:
         own=bool(row["own"]),
         wire_id=row["wire_id"],
         method=row["method"],
-        deliveries=tuple(_deliveries(json.loads(row["deliveries"]))),
+        deliveries=tuple(_deliveries(json.loads(row["deliveries"] or "[]"))),
     )
 
 

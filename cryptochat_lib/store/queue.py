@@ -6,12 +6,13 @@ and its recipients survive anything; here rows only move on to their end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..model import DeliveryState, Message, PeerId, RoomName
 from .database import Database, Row, Transaction
-from .messages import SELECT, to_message
+from .messages import to_message
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,12 @@ class Queue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def waiting(self, uuid: PeerId, limit: int) -> list[Message]:
-        """The oldest messages that wait for `uuid`, oldest first."""
+    def waiting(self, uuid: PeerId, limit: int, after: int = 0) -> list[Message]:
+        """The oldest messages past number `after` that wait for `uuid`, oldest first, without deliveries."""
         rows = self._database.read().execute(
-            f"{SELECT} JOIN deliveries q ON q.message = m.number"
-            " WHERE q.uuid = ? AND q.state = 'waiting' ORDER BY q.message LIMIT ?",
-            (uuid, limit),
+            "SELECT m.*, NULL AS deliveries FROM deliveries q JOIN messages m ON m.number = q.message"
+            " WHERE q.uuid = ? AND q.state = 'waiting' AND q.message > ? ORDER BY q.message LIMIT ?",
+            (uuid, after, limit),
         )
         return [to_message(row) for row in rows]
 
@@ -58,20 +59,25 @@ class Queue:
         self, uuid: PeerId, numbers: Sequence[int], state: DeliveryState, reason: str | None
     ) -> list[Progress]:
         """Move these waiting deliveries of `uuid` to `state` (`waiting` too, for a new reason)."""
+        return self._database.write(_settling(uuid, numbers, state, reason))
 
-        def work(tx: Transaction) -> list[Progress]:
-            rows: list[Row] = []
-            for number in numbers:
-                rows += tx.execute(
-                    "UPDATE deliveries SET state = ?, reason = ?"
-                    " WHERE message = ? AND uuid = ? AND state = 'waiting'"
-                    " AND (state IS NOT ? OR reason IS NOT ?)"
-                    " RETURNING message, uuid, (SELECT room FROM messages WHERE number = message) AS room",
-                    (state.value, reason, number, uuid, state.value, reason),
-                ).fetchall()
-            return [_progress(row, state, reason) for row in rows]
+    def settle_soon(
+        self,
+        uuid: PeerId,
+        numbers: Sequence[int],
+        state: DeliveryState,
+        reason: str | None,
+        report: Callable[[list[Progress]], None],
+    ) -> None:
+        """As `settle`, with the next commit that comes, or with `flush`: `report` gets what has changed.
 
-        return self._database.write(work)
+        For what a crash may undo: these messages are sent again then, and known already.
+        """
+        self._database.write_soon(_settling(uuid, numbers, state, reason), report)
+
+    def flush(self) -> None:
+        """Commit now what `settle_soon` has left."""
+        self._database.flush()
 
     def settle_all(self, uuid: PeerId, state: DeliveryState, reason: str) -> list[Progress]:
         """Move everything that waits for `uuid` to `state`."""
@@ -92,6 +98,22 @@ class Queue:
         if not numbers:
             return []
         return self.settle(uuid, numbers, DeliveryState.EXPIRED, "it waited too long")
+
+
+def _settling(
+    uuid: PeerId, numbers: Sequence[int], state: DeliveryState, reason: str | None
+) -> Callable[[Transaction], list[Progress]]:
+    def work(tx: Transaction) -> list[Progress]:
+        rows = tx.execute(
+            "UPDATE deliveries SET state = ?, reason = ?"
+            " WHERE message IN (SELECT value FROM json_each(?)) AND uuid = ? AND state = 'waiting'"
+            " AND (state IS NOT ? OR reason IS NOT ?)"
+            " RETURNING message, uuid, (SELECT room FROM messages WHERE number = message) AS room",
+            (state.value, reason, json.dumps(numbers), uuid, state.value, reason),
+        ).fetchall()
+        return sorted((_progress(row, state, reason) for row in rows), key=lambda p: p.number)
+
+    return work
 
 
 def _progress(row: Row, state: DeliveryState, reason: str | None) -> Progress:

@@ -16,6 +16,12 @@ class Settings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._joined: tuple[RoomName, ...] = ()
+
+    def load(self) -> None:
+        """Read the joined rooms: from then on the memory follows each commit."""
+        rows = self._database.read().execute("SELECT name FROM rooms ORDER BY name")
+        self._joined = tuple(RoomName(row["name"]) for row in rows)
 
     def identity(self) -> Identity:
         """Our key and certificate; StartupError if they are gone, UnacceptableCertificate if damaged."""
@@ -36,17 +42,18 @@ class Settings:
         )
 
     def joined_rooms(self) -> list[RoomName]:
-        """The rooms that we are in, by name."""
-        return [
-            RoomName(r["name"]) for r in self._database.read().execute("SELECT name FROM rooms ORDER BY name")
-        ]
+        """The rooms that we are in, by name; in memory, since every message asks."""
+        return list(self._joined)
 
     def join(self, room: RoomName) -> None:
         joined = (room, time.time_ns() // 1_000_000)
-        self._database.write(lambda tx: tx.execute("INSERT OR IGNORE INTO rooms VALUES (?, ?)", joined))
+        self._change("INSERT OR IGNORE INTO rooms VALUES (?, ?)", joined)
 
     def leave(self, room: RoomName) -> None:
-        self._database.write(lambda tx: tx.execute("DELETE FROM rooms WHERE name = ?", (room,)))
+        self._change("DELETE FROM rooms WHERE name = ?", (room,))
+
+    def _change(self, statement: str, parameters: tuple[object, ...]) -> None:
+        self._database.write(lambda tx: tx.execute(statement, parameters), lambda done: self.load())
 
 
 def store_identity(make: Callable[[], Identity]) -> Callable[[Transaction], None]:

@@ -29,13 +29,10 @@ def test_a_plain_head_is_understood() -> None:
     head = parse(
         "GET /api/rooms?limit=5&q=a+b%20c HTTP/1.1", "Host: localhost", "X-Empty:", "x-spaces: \t a b \t"
     )
-    assert head == Head(
-        "GET",
-        ("api", "rooms"),
-        {"limit": "5", "q": "a b c"},
-        True,
-        (("host", "localhost"), ("x-empty", ""), ("x-spaces", "a b")),
-    )
+    assert (head.method, head.segments, head.query) == ("GET", ("api", "rooms"), {"limit": "5", "q": "a b c"})
+    assert head.keep_alive
+    fields = [head.one(name) for name in ("host", "x-empty", "x-spaces", "x-none")]
+    assert fields == ["localhost", "", "a b", None]
 
 
 def test_an_encoded_slash_is_part_of_a_segment() -> None:
@@ -186,7 +183,7 @@ def test_no_length_is_no_body() -> None:
 
 
 def test_100_fields_are_read_and_one_more_is_not() -> None:
-    assert len(parse("GET / HTTP/1.1", *["X: y"] * 100).fields) == 100
+    assert len(parse("GET / HTTP/1.1", *["X: y"] * 100).fields.all("x")) == 100
     with pytest.raises(HeadTooLarge):
         parse("GET / HTTP/1.1", *["X: y"] * 101)
 

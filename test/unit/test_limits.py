@@ -8,11 +8,10 @@ Beside it, in one test for each, stand those with a story: of a message's parts 
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields
-from types import SimpleNamespace
 
 import pytest
 
-from cryptochat_lib import delivery, guard, txt, wire
+from cryptochat_lib import guard, txt, wire
 from cryptochat_lib.errors import BadRequest, CryptoChatError, HeadTooLarge, TooLarge, TooManyRooms
 from cryptochat_lib.http_head import parse_head
 from cryptochat_lib.limits import KIB, MIB, Limits
@@ -131,8 +130,7 @@ def test_what_we_send_in_one_batch_fits_one_body() -> None:
         )
         for n in range(LIMITS.batch_messages)
     ]
-    chosen = list(delivery._fitting(messages, LIMITS))
-    body = wire.batch((message, "x" * 100) for message in chosen)
-    assert 1 <= len(chosen) < LIMITS.batch_messages
+    body, count = wire.batch(((message, "x" * 100) for message in messages), LIMITS)
+    assert 1 <= count < LIMITS.batch_messages
     assert len(body) <= LIMITS.body_bytes
-    assert SimpleNamespace(messages=wire.parse_batch(body, LIMITS)).messages
+    assert len(wire.parse_batch(body, LIMITS)) == count

@@ -305,7 +305,7 @@ def test_what_fails_in_between_leaves_nothing(store: Store) -> None:
 
     with pytest.raises(ZeroDivisionError):
         store.database.write(work)
-    assert store.settings.joined_rooms() == []
+    assert store.database.read().execute("SELECT * FROM rooms").fetchall() == []
     store.settings.join(COFFEE)
     assert store.settings.joined_rooms() == [COFFEE]
 
@@ -341,7 +341,7 @@ def test_a_full_disk_stores_nothing_and_says_so(store: Store) -> None:
 
     with pytest.raises(StorageFull):
         store.database.write(work)
-    assert store.settings.joined_rooms() == []
+    assert store.database.read().execute("SELECT * FROM rooms").fetchall() == []
 
 
 def test_near_the_end_of_the_disk_no_message_is_taken(tmp_path: Path, identity: Identity) -> None:
@@ -657,7 +657,7 @@ def test_everything_that_waits_for_somebody_can_be_withheld_at_once(store: Store
 def test_past_the_limit_the_oldest_expires(store: Store) -> None:
     numbers = queue_for_bob(store, 5)
     assert store.queue.expire(BOB, older_than=0, keep=5) == []
-    assert [p.number for p in store.queue.expire(BOB, older_than=0, keep=3)] == [numbers[1], numbers[0]]
+    assert [p.number for p in store.queue.expire(BOB, older_than=0, keep=3)] == numbers[:2]
     assert [state for state, _ in states(store, BOB)] == [X, X, W, W, W]
 
 

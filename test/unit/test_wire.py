@@ -206,9 +206,9 @@ def test_to_a_seed_only_peer_goes_nothing_but_its_two_fields() -> None:
 
 def test_a_batch_that_we_make_is_one_that_we_read() -> None:
     sent = message()
-    assert wire.parse_batch(wire.batch([(sent, "tea")]), LIMITS) == [
-        Incoming(TEA, "Ada", sent.content, "w1", sent.time)
-    ]
+    body, count = wire.batch([(sent, "tea")], LIMITS)
+    assert count == 1
+    assert wire.parse_batch(body, LIMITS) == [Incoming(TEA, "Ada", sent.content, "w1", sent.time)]
 
 
 def test_unknown_fields_in_a_batch_are_ignored() -> None:
