@@ -13,7 +13,7 @@ from lab import solo
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(600)  # whichever test is the first one builds
-COMMANDS = ("tools/run.py", "tools/test.py")
+COMMANDS = ("tools/run.py", "tools/test.py", "tools/bench.py")
 
 
 @pytest.fixture(scope="module")
