@@ -134,7 +134,11 @@ class BenchNode(UiClient):
 
     def latest(self, room: str) -> str:
         """The request that shows how far the last message of `room` got."""
-        return self.head("GET", path_of(room) + "/messages?limit=1")
+        return self.head("GET", self.path_of_latest(room))
+
+    @staticmethod
+    def path_of_latest(room: str) -> str:
+        return path_of(room) + "/messages?limit=1"
 
     def stream(self) -> tuple[socket.socket, str]:
         """The event stream that a page has open."""

@@ -32,6 +32,10 @@ from scale import FULL, QUICK, TINY, Setting
 BENCHMARKS = {
     "latency": "a message from POST to the other side's event, against a TLS echo",
     "throughput": "messages a second with 1, 4 and 16 senders, against a bare http.server",
+    "fan_out": "a room of 2 to 32 nodes: POST's answer, the first and the last arrival",
+    "trouble": "a room of 8 with one frozen, one undecided and one unplugged, against one that is well",
+    "history": "10,000 to 1,000,000 messages: start-up, opening, paging, searching, sending",
+    "idle": "processor and memory while nothing happens: in a room of 32, among 250 announced",
 }
 
 

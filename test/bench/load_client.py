@@ -135,8 +135,12 @@ class Client:
         count: int,
         streams: Sequence[int],
         settled: str | None = None,
+        recipients: int | None = None,
     ) -> dict[str, list[Any]]:
-        """`before` and `after`: a request around its mark. `settled`: one that shows the last message."""
+        """`before` and `after`: a request around its mark. `settled`: one that shows the last message.
+
+        `recipients`: how many have it before the next one starts, if not those whose streams count.
+        """
         poster = self._connections[connection]
         wanted = [self._streams[i] for i in streams]
         answers, arrivals = [], []
@@ -145,7 +149,7 @@ class Client:
             answers.append(answer)
             arrivals.append(arrived)
             if settled is not None:
-                _until_settled(poster, settled.encode(), mark, len(wanted))
+                _until_settled(poster, settled.encode(), mark, recipients or len(wanted))
         return {"answers": answers, "arrivals": arrivals}
 
     def _one(

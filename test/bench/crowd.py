@@ -1,0 +1,124 @@
+"""Many peers that are announced and can be looked at, in one program without cryptochat_lib's help.
+
+    python crowd.py INTERFACE-ADDRESS ROOM ADDRESS...          prints how many it announced
+
+For each ADDRESS a peer with a random UUID: its records on the multicast group, raw
+(`dns_packets`), and a TLS server with its certificate, which is all that a look sees.
+Questions are answered as each peer alone would answer; what the question shows to be known
+is not said again (RFC 6762, 7.1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import ssl
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import dns_packets as dns
+from certificates import make_der, make_key, make_uuid
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from seed_mdns import GROUP, PORT, SERVICE, understand_packet
+
+_HANDSHAKE_SECONDS = 5.0
+
+
+class Peer:
+    """One announced peer: its records, and the server behind them."""
+
+    def __init__(self, room: str, address: str) -> None:
+        self.uuid = make_uuid()
+        self.instance, self.host = f"{self.uuid}.{SERVICE}", f"{self.uuid}.local."
+        self.server = socket.create_server((address, 0), backlog=8)
+        self.context = _context(self.uuid)
+        port = self.server.getsockname()[1]
+        strings = [b"v=1", f"name=peer {address}".encode(), f"room={room}".encode()]
+        self.records = [
+            dns.pointer(SERVICE, self.instance),
+            dns.service(self.instance, port, self.host),
+            dns.text(self.instance, strings),
+            dns.address(self.host, address),
+        ]
+
+    def answer(self, questions: Sequence[dns.Question], known: set[bytes]) -> list[dns.Record]:
+        """What it would say to these questions."""
+        _, service, text, address = self.records
+        for asked in questions:
+            name = asked.name.lower()
+            if name == SERVICE and self.instance.encode() not in known:
+                return self.records
+            if name == self.instance and asked.type in (dns.SRV, dns.TXT, dns.ANY):
+                return [service, text, address]
+            if name == self.host and asked.type in (dns.A, dns.ANY):
+                return [address]
+        return []
+
+    def serve(self) -> None:
+        """One look: a handshake, until the other side closes."""
+        plain, _ = self.server.accept()
+        plain.settimeout(_HANDSHAKE_SECONDS)
+        with contextlib.suppress(OSError), self.context.wrap_socket(plain, server_side=True) as connection:
+            connection.recv(1)
+
+
+def _context(uuid: str) -> ssl.SSLContext:
+    key = make_key()
+    der = make_der(uuid, key=key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "pem")
+        path.write_bytes(
+            x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        context.load_cert_chain(path)
+    return context
+
+
+def _multicast(interface: str) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+    ours = socket.inet_aton(interface)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, ours)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + ours)
+    sock.bind(("", PORT))
+    return sock
+
+
+def main(interface: str, room: str, *addresses: str) -> None:
+    peers = [Peer(room, address) for address in addresses]
+    multicast = _multicast(interface)
+    waiting = selectors.DefaultSelector()
+    waiting.register(multicast, selectors.EVENT_READ, None)
+    for peer in peers:
+        waiting.register(peer.server, selectors.EVENT_READ, peer)
+        multicast.sendto(dns.encode(records=peer.records), (GROUP, PORT))
+    print(len(peers), flush=True)
+    while True:
+        for key, _ in waiting.select():
+            if key.data is not None:
+                threading.Thread(target=key.data.serve, daemon=True).start()
+                continue
+            packet = understand_packet(multicast.recv(9000))
+            if packet is None or packet.is_response:
+                continue
+            known = {record.pointed.encode() for record in packet.records}
+            for peer in peers:
+                if said := peer.answer(packet.questions, known):
+                    multicast.sendto(dns.encode(records=said), (GROUP, PORT))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
