@@ -7,7 +7,8 @@ picture, in the folder that `--out` names. Progress goes to stderr.
 
 The nodes are the real program in network namespaces that a cable joins
 (`test/support/lab.py`): Linux, root and `ip` are needed, and nothing is said on the
-machine's own network. The exit status is 1 if a target is missed.
+machine's own network. The exit status is 1 if a target
+is missed or something could not be measured.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import machine
+import plot
 from bench_node import Launch
 from figures import Report
 from scale import FULL, QUICK, TINY, Setting
@@ -60,10 +63,19 @@ def main() -> int:
         setting = Setting(TINY if given.tiny else QUICK if given.quick else FULL, folder, launch)
         for name in names:
             print(f"{time.monotonic() - began:5.0f} s  {name}: {BENCHMARKS[name]}", file=sys.stderr)
-            importlib.import_module(name).run(setting, report)
+            _run(name, setting, report)
     about["seconds"] = time.monotonic() - began
     _write(out, about, report)
-    return 1 if report.missed else 0
+    return 1 if report.missed or report.notes else 0
+
+
+def _run(name: str, setting: Setting, report: Report) -> None:
+    """One benchmark. If it fails, that is said in the table, and the others still run."""
+    try:
+        importlib.import_module(name).run(setting, report)
+    except Exception as error:  # the top of a benchmark
+        traceback.print_exc()
+        report.note(name, f"failed: {type(error).__name__}: {error}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -108,6 +120,7 @@ def _write(out: Path, about: dict[str, Any], report: Report) -> None:
     }
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     print(report.table())
+    plot.draw(results, out)
 
 
 if __name__ == "__main__":

@@ -160,11 +160,12 @@ class Report:
         """The one table: for each benchmark its figures, then its verdicts."""
         head = ("", "unit", "n", "median", "p90", "rounds' medians", "target", "")
         rows: list[Sequence[str]] = [head]
-        for benchmark in dict.fromkeys(figure.benchmark for figure in self.figures):
+        of = [*(figure.benchmark for figure in self.figures), *(benchmark for benchmark, _ in self.notes)]
+        for benchmark in dict.fromkeys(of):
             rows.append((benchmark.upper(),))
             rows += [_figure_row(f) for f in self.figures if f.benchmark == benchmark]
             rows += [_verdict_row(v) for v in self.verdicts if v.benchmark == benchmark]
-            rows += [(f"  {text}",) for of, text in self.notes if of == benchmark]
+            rows += [(f"  {text}",) for about, text in self.notes if about == benchmark]
         return _aligned(rows)
 
 

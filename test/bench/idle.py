@@ -74,11 +74,7 @@ def _among_strangers(setting: Setting, report: Report) -> None:
         alone = nodes[0].resident_mib()
         before = nodes[0].cpu_seconds()
         with _crowd(lan.hosts[1], scale.announced_peers):
-            wait_until(
-                lambda: len(_looked_at(nodes[0])) == scale.announced_peers,
-                _LEARNT_WITHIN,
-                "not all are known",
-            )
+            _wait_looked_at(nodes[0], scale.announced_peers)
             learning = nodes[0].cpu_seconds() - before
             time.sleep(scale.idle_settle_seconds)
             cpu = _idle_percent(nodes, scale.idle_seconds)
