@@ -75,11 +75,12 @@ class Connection:
 class Stream:
     """An event stream. `feed` gives the marks of the messages whose events are whole."""
 
+    _rest = b""
+
     def __init__(self, descriptor: int, request: bytes) -> None:
         self.socket = socket.socket(fileno=descriptor)
         self.socket.settimeout(WAITS_AT_MOST)
         self.socket.sendall(request)
-        self._rest = b""
         while b"\r\n\r\n" not in self._rest:
             data = self.socket.recv(65536)
             if not data:
@@ -93,6 +94,9 @@ class Stream:
         data = self.socket.recv(262144)
         if not data:
             raise ConnectionError("the event stream was closed")
+        return self.take(data)
+
+    def take(self, data: bytes) -> list[bytes]:
         events, _, self._rest = (self._rest + data).rpartition(b"\n\n")
         return _MARK.findall(events)
 
@@ -164,7 +168,8 @@ class Client:
                 now = _clock() - started
                 if source is poster:
                     answer = now if poster.feed() else answer
-                elif isinstance(source, Stream) and mark in source.feed() and source in left:
+                elif isinstance(source, Stream) and (seen := source.feed()):
+                    check_once([mark] if source in left else [], seen)
                     left.remove(source)
                     arrived.append(now)
         return answer, arrived
@@ -194,8 +199,8 @@ class Client:
                         busy -= 1
                         posted = _clock() - started
         took = _clock() - started
-        if stream is not None and sorted(seen) != marks:
-            raise ValueError(f"{len(set(marks) - set(seen))} missing, {len(seen) - len(set(seen))} doubled")
+        if stream is not None:
+            check_once(marks, seen)
         return {"seconds": took, "posted": posted, "count": count}
 
     def _ready(self) -> Iterator[Connection | Stream]:
@@ -203,6 +208,13 @@ class Client:
         if not found:
             raise TimeoutError(f"nothing came for {WAITS_AT_MOST} s")
         return (self._by_descriptor[descriptor] for descriptor, _ in found)
+
+
+def check_once(sent: Sequence[bytes], seen: Sequence[bytes]) -> None:
+    """ValueError unless every message has come, and none twice."""
+    if sorted(seen) != sorted(sent):
+        missing, doubled = len(set(sent) - set(seen)), len(seen) - len(set(seen))
+        raise ValueError(f"{missing} missing, {doubled} doubled")
 
 
 def _until_settled(poster: Connection, request: bytes, mark: bytes, recipients: int) -> None:

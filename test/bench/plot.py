@@ -47,7 +47,7 @@ def draw(results: Data, out: Path) -> None:
         panel.spines[["top", "right"]].set_visible(False)
     commit = (results["commit"] or "")[:10]
     figure.suptitle(f"CryptoChat {commit}, {results['machine']['cores']} cores, {results['made'][:10]}")
-    figure.tight_layout(h_pad=2.0, w_pad=2.0)
+    figure.tight_layout(h_pad=2.0, w_pad=2.0, rect=(0, 0, 1, 0.99))
     figure.savefig(out / "results.svg", metadata={"Date": None})
     figure.savefig(out / "results.png", dpi=130)
     plt.close(figure)
@@ -69,8 +69,9 @@ def _throughput(panel: Axes, figures: Sequence[Data], verdicts: Sequence[Data]) 
     _lines(panel, figures)
     panel.set_title("Messages a second at the receiver", loc="left")
     panel.set_xlabel("senders")
-    panel.set_ylim(bottom=0)
-    for target in sorted({v["target"] for v in verdicts if (v["target"] or 0) > 1}):
+    targets = sorted({v["target"] for v in verdicts if (v["target"] or 0) > 1})
+    panel.set_ylim(0, 1.1 * max(*targets, *(f["spread"][1] for f in figures)))
+    for target in targets:
         panel.axhline(target, **_TARGET)
         panel.text(panel.get_xlim()[1], target, f"{target:,.0f}", color="#b02a3c", va="bottom", ha="right")
 
@@ -142,7 +143,7 @@ def _bars(panel: Axes, figures: Sequence[Data]) -> None:
     panel.barh(places, [f["median"] for f in figures], color="#0b6e8e", height=0.6)
     for place, one in zip(places, figures, strict=True):
         panel.text(max(one["p90"], one["median"]), place, f"  {one['median']:.3g}", va="center")
-    panel.set_yticks(places, [f["name"] for f in figures])
+    panel.set_yticks(places, [f["name"].replace(", ", ",\n") for f in figures])
     panel.invert_yaxis()
     panel.margins(x=0.15)
 
@@ -164,11 +165,12 @@ def _lines(panel: Axes, figures: Sequence[Data]) -> None:
     panel.xaxis.set_major_locator(FixedLocator(ticks))
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    panel.legend(frameon=False, fontsize=7.5, loc="best")
+    panel.legend(edgecolor="none", framealpha=0.9, fontsize=7.5, loc="best")
 
 
 def _plain_numbers(panel: Axes) -> None:
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _say(panel: Axes, x: float, height: float, text: str) -> None:
