@@ -19,6 +19,20 @@ BEYOND_US = ("this kernel", "this platform")
 collect_ignore = ["support"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Here and not beside their test: pytest knows options only from where it starts to look."""
+    parser.addoption(
+        "--crash-seconds", type=float, default=60.0, help="how long test/lan/test_crashes.py crashes nodes"
+    )
+    parser.addoption(
+        "--delivery-examples",
+        type=int,
+        default=20,
+        help="how many stories test/loopback/test_delivery_rules.py makes up",
+    )
+    parser.addoption("--crash-seed", type=int, default=None, help="the seed that an earlier run printed")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test that skips itself, or that a mark skips."""
