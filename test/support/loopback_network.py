@@ -43,9 +43,11 @@ class FakeNetwork:
             for one in self._listeners:
                 one.hear_goodbye(uuid)
 
-    def withhold(self, uuid: PeerId) -> None:
-        """From now on nobody hears what is announced for `uuid`."""
+    def withhold(self, uuid: PeerId, but: Announcement | None = None) -> None:
+        """From now on nobody hears what is announced for `uuid`, `but` this if it is given."""
         with self._lock:
+            if but is not None:
+                self.announce(but)
             self._withheld.add(uuid)
 
     def join(self, one: FakeDiscovery) -> None:
