@@ -34,6 +34,8 @@ class Limits:
     request_seconds: float = 30.0
     idle_seconds: float = 300.0
     connect_seconds: float = 5.0
+    # No sign of life from the other machine, whatever its program does: its connection is dead.
+    lost_seconds: float = 10.0
     # Longer than `gate_seconds`: the other side may hold our request at its gate.
     reply_seconds: float = 150.0
     reply_bytes: int = 64 * KIB

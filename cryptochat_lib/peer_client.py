@@ -197,4 +197,25 @@ def _connect(endpoint: Endpoint, limits: Limits) -> socket.socket:
         raise NoConnection(f"no connection to {endpoint}: {error.strerror or error}") from error
     with contextlib.suppress(OSError):  # else a connection's first request takes 45 ms
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    _notice_loss(sock, int(limits.lost_seconds))
     return sock
+
+
+def _notice_loss(sock: socket.socket, seconds: int) -> None:
+    """Let the system end the connection once the other *machine* has been silent for about `seconds`.
+
+    A machine acknowledges what it gets, and answers probes, however slow its program is. Left
+    alone TCP would take a cable that is out, or an address that is gone, for a slow reply.
+    """
+    options = {
+        "TCP_USER_TIMEOUT": seconds * 1000,  # what we have sent is not acknowledged (RFC 5482)
+        "TCP_KEEPIDLE": seconds // 2,  # there is nothing to acknowledge: probes
+        "TCP_KEEPALIVE": seconds // 2,  # its name on macOS
+        "TCP_KEEPINTVL": max(1, seconds // 4),
+        "TCP_KEEPCNT": 2,
+    }
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in options.items():
+            if hasattr(socket, name):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
