@@ -235,6 +235,12 @@ class Rules(RuleBasedStateMachine):
         self.nodes[name].start()
         self.running[name] = True
         self._tap(name)
+        for message in self.nodes[name].history(ROOM):
+            for row in self._waiting(name):  # the answer may have come just before the end
+                state = self.nodes[row.recipient].uuid, "delivered"
+                found = [(one["uuid"], one["state"]) for one in message["deliveries"] or ()]
+                if row.may_have_come and row.id == message["id"] and state in found:
+                    row.state = "delivered"
 
     def _waiting(self, sender: str, recipient: str | None = None) -> list[Row]:
         return [
