@@ -87,6 +87,8 @@ class Neighbours:
             if changed:
                 self._guarded(self._roster.publish)
             self._closing.wait(_PAUSE_SECONDS)
+        for where in self._presence.all():  # what came in the last pause: who is a member outlives us
+            self._guarded(partial(self._remember_rooms, where))
         self._store.database.close_thread()
 
     def _guarded(self, work: Callable[[], None]) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from loopback_node import LoopbackNode
-from loopback_peer import HandmadePeer, Request, accepts_all, message, trust
+from loopback_peer import HandmadePeer, Request, accepts_all, know, message, trust
 from waiting import wait_until
 
+from cryptochat_lib import neighbours
 from cryptochat_lib.errors import StorageClosed, StorageFull
 
 StartNode = Callable[..., LoopbackNode]
@@ -95,6 +96,23 @@ def test_after_the_end_nothing_runs_any_more(
         ada.stop()
         left = [thread.name for thread in threading.enumerate()]
     assert not [name for name in left if name.startswith(("outbox-", "neighbours", "peer", "ui"))], left
+
+
+def test_who_was_verified_just_before_the_end_is_a_member_after_it(
+    ada: LoopbackNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`neighbours` pauses between two rounds; the end comes in that pause, and then Mallory goes too."""
+    know(ada, mallory)
+    monkeypatch.setattr(neighbours, "_PAUSE_SECONDS", 60.0)
+    ada.app.presence.touch(ada.uuid)
+    wait_until(lambda: not ada.app.presence._dirty)
+    ada.verify(mallory.uuid, mallory.fingerprint_sha256)
+    ada.stop()
+    mallory.hang_up()
+    ada.network.goodbye(mallory.uuid)
+    ada.start()
+    assert mallory.uuid in ada.members("tea")
+    assert [one["uuid"] for one in ada.send("tea", "hello")["deliveries"]] == [mallory.uuid]
 
 
 def test_after_the_end_nothing_opens_the_database_again(ada: LoopbackNode) -> None:
