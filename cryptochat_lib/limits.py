@@ -72,6 +72,8 @@ class Limits:
     queued_seconds: float = 30 * DAY
     queued_unverified_seconds: float = 1 * DAY
     batch_messages: int = 100
+    # While messages come faster than requests go, one request waits so long for more of them.
+    gather_seconds: float = 0.002
     # How long the news that all has arrived waits for a commit that it can share.
     settle_seconds: float = 0.02
     retry_first_seconds: float = 0.5

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NewType
 
 from .errors import BadRequest
@@ -41,6 +41,7 @@ def parse_peer_id(text: str) -> PeerId:
     return PeerId(text)
 
 
+@lru_cache(maxsize=256)  # every message names one of few
 def parse_room_name(text: str) -> RoomName:
     """The room that `text` names: 1 to 100 bytes of UTF-8, no control characters, as NFC.
 

@@ -29,7 +29,7 @@ from .looker import Looker
 from .model import Endpoint, KnownKey, Trust, parse_room_name
 from .presence import Presence
 from .rates import Rates
-from .routing import JSON, Reply, Request, Route, find
+from .routing import JSON, Reply, Request, Route, Routes
 from .serving import Handler, Server
 from .store import Store
 from .verification import Verification
@@ -60,7 +60,7 @@ class PeerApi:
         self._chat = chat
         self._rates = Rates(limits)
         self._limits = limits
-        self.routes = (
+        self.routes = Routes(
             Route("POST", "/rooms/{room}/message", self._seed_message),
             Route("POST", "/v1/messages", self._messages),
         )
@@ -130,7 +130,7 @@ class PeerServer(Server):
         handler.deadline.restart(self.limits.request_seconds)
         self.connections.identify(handler.request, certificate.fingerprint_sha256, friend=True)
         self._api.presence.reached(key.uuid, None)
-        route, params = find(self._api.routes, head)
+        route, params = self._api.routes.find(head)
         length = head.content_length(self.limits.body_bytes)
         self._api.spend(key, size=length)  # before it costs anything to read and to parse
         body = handler.read_body(length)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from .errors import CryptoChatError, MethodNotAllowed, NotFound
@@ -52,15 +53,14 @@ class Route:
     handle: Callable[[Request], Reply]
 
     @cached_property
-    def _wanted(self) -> list[str]:
+    def segments(self) -> list[str]:
+        """What the pattern asks of each segment of a path."""
         return self.pattern[1:].split("/")
 
     def match(self, segments: Sequence[str]) -> dict[str, str] | None:
-        """The parameters if `segments` are of this pattern."""
-        if len(self._wanted) != len(segments):
-            return None
+        """The parameters if `segments`, which are as many as ours, are of this pattern."""
         params = {}
-        for name, segment in zip(self._wanted, segments, strict=True):
+        for name, segment in zip(self.segments, segments, strict=True):
             if name.startswith("{"):
                 params[name[1:-1]] = segment
             elif name != segment:
@@ -68,18 +68,29 @@ class Route:
         return params
 
 
-def find(routes: Sequence[Route], head: Head) -> tuple[Route, dict[str, str]]:
-    """The route of a request and its parameters; NotFound, MethodNotAllowed."""
-    allowed = []
-    for route in routes:
-        params = route.match(head.segments)
-        if params is not None:
-            if route.method == head.method:
-                return route, params
-            allowed.append(route.method)
-    if allowed:
-        raise MethodNotAllowed(headers={"Allow": ", ".join(sorted(allowed))})
-    raise NotFound()
+class Routes:
+    """A table of routes, looked up by how many segments a path has."""
+
+    def __init__(self, *routes: Route) -> None:
+        self._by_count: dict[int, list[Route]] = {}
+        for route in routes:
+            self._by_count.setdefault(len(route.segments), []).append(route)
+
+    def __iter__(self) -> Iterator[Route]:
+        return chain.from_iterable(self._by_count.values())
+
+    def find(self, head: Head) -> tuple[Route, dict[str, str]]:
+        """The route of a request and its parameters; NotFound, MethodNotAllowed."""
+        allowed = []
+        for route in self._by_count.get(len(head.segments), ()):
+            params = route.match(head.segments)
+            if params is not None:
+                if route.method == head.method:
+                    return route, params
+                allowed.append(route.method)
+        if allowed:
+            raise MethodNotAllowed(headers={"Allow": ", ".join(sorted(allowed))})
+        raise NotFound()
 
 
 def json_reply(status: int, value: object) -> Reply:

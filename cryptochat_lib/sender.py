@@ -155,6 +155,8 @@ class Sender:
             if outcome.failed is not None:
                 return outcome.failed
             self._failures = 0
+            if 1 < len(waiting) < deliverer.at_once:
+                time.sleep(self._limits.gather_seconds)
         return None
 
     def _to_pinned_key(self) -> Deliverer:
@@ -181,6 +183,8 @@ class Sender:
         """Nothing is left to send: settle for good, unless there is more in a moment."""
         with self._changed:
             self._changed.wait_for(lambda: self._awake or self._ended, self._limits.settle_seconds)
+            if self._awake:
+                return
         self._queue.flush()
 
     def _report(self, changes: list[Progress]) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 from .model import DeliveryState, KnownKey, Message, PeerId, RoomName, Trust, trust_of
 
 
+@lru_cache(maxsize=256)  # one message's times are asked for again and again
 def rfc3339(milliseconds: int) -> str:
     """A time as RFC 3339 in UTC with milliseconds.
 

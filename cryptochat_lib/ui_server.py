@@ -21,7 +21,7 @@ from .page import read_files
 from .people import People
 from .profile import Profile
 from .roster import Roster
-from .routing import Reply, Request, Route, find, json_reply
+from .routing import Reply, Request, Route, Routes, json_reply
 from .serving import Handler, Server
 from .session import Session
 from .sse import EventStreams
@@ -64,7 +64,7 @@ class UiApi:
         self._streams = streams
         self.session = session
         self._limits = limits
-        self.routes = (
+        self.routes = Routes(
             Route("POST", "/api/session", self._open_session),
             Route("GET", "/api/info", self._info),
             Route("PUT", "/api/info", self._rename),
@@ -190,7 +190,7 @@ class UiServer(Server):
         if head.method == "GET" and head.segments in self._files:
             return self._files[head.segments]
         self._require_token(head)
-        route, params = find(self._api.routes, head)
+        route, params = self._api.routes.find(head)
         return route.handle(Request(head, params, handler.read_body(length)))
 
     def _require_token(self, head: Head) -> None:

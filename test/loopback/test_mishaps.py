@@ -11,7 +11,6 @@ from loopback_node import LoopbackNode
 from loopback_peer import HandmadePeer, Request, accepts_all, know, message, trust
 from waiting import wait_until
 
-from cryptochat_lib import neighbours
 from cryptochat_lib.errors import StorageClosed, StorageFull
 
 StartNode = Callable[..., LoopbackNode]
@@ -103,9 +102,16 @@ def test_who_was_verified_just_before_the_end_is_a_member_after_it(
 ) -> None:
     """`neighbours` pauses between two rounds; the end comes in that pause, and then Mallory goes too."""
     know(ada, mallory)
-    monkeypatch.setattr(neighbours, "_PAUSE_SECONDS", 60.0)
+    pausing = threading.Event()
+
+    class Closing(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pausing.set()
+            return super().wait(60)
+
+    monkeypatch.setattr(ada.app.neighbours, "_closing", Closing())
     ada.app.presence.touch(ada.uuid)
-    wait_until(lambda: not ada.app.presence._dirty)
+    assert pausing.wait(10)
     ada.verify(mallory.uuid, mallory.fingerprint_sha256)
     ada.stop()
     mallory.hang_up()

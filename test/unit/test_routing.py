@@ -11,14 +11,14 @@ from cryptochat_lib import errors
 from cryptochat_lib.errors import BadRequest, CryptoChatError, MethodNotAllowed, NotFound, UnknownUser
 from cryptochat_lib.http_head import Head, parse_head
 from cryptochat_lib.limits import Limits
-from cryptochat_lib.routing import Reply, Request, Route, find, json_reply, problem
+from cryptochat_lib.routing import Reply, Request, Route, Routes, json_reply, problem
 
 
 def handle(request: Request) -> Reply:
     return json_reply(200, dict(request.params))
 
 
-ROUTES = (
+ROUTES = Routes(
     Route("GET", "/rooms", handle),
     Route("POST", "/rooms/{room}", handle),
     Route("DELETE", "/rooms/{room}", handle),
@@ -31,13 +31,13 @@ def head(line: str) -> Head:
 
 
 def test_a_route_is_found_with_its_parameters() -> None:
-    route, params = find(ROUTES, head("POST /rooms/tea%20time/message"))
-    assert route is ROUTES[3]
+    route, params = ROUTES.find(head("POST /rooms/tea%20time/message"))
+    assert route.pattern == "/rooms/{room}/message"
     assert params == {"room": "tea time"}
 
 
 def test_a_slash_in_a_rooms_name_does_not_end_its_segment() -> None:
-    assert find(ROUTES, head("DELETE /rooms/a%2Fmessage"))[1] == {"room": "a/message"}
+    assert ROUTES.find(head("DELETE /rooms/a%2Fmessage"))[1] == {"room": "a/message"}
 
 
 @pytest.mark.parametrize(
@@ -45,21 +45,21 @@ def test_a_slash_in_a_rooms_name_does_not_end_its_segment() -> None:
 )
 def test_a_path_that_is_no_route_is_not_found(path: str) -> None:
     if path == "/rooms/":  # an empty name is a name of the wrong form, not another path
-        assert find(ROUTES, head(f"POST {path}"))[1] == {"room": ""}
+        assert ROUTES.find(head(f"POST {path}"))[1] == {"room": ""}
         return
     with pytest.raises(NotFound):
-        find(ROUTES, head(f"POST {path}"))
+        ROUTES.find(head(f"POST {path}"))
 
 
 def test_a_path_that_does_not_do_that_says_what_it_does() -> None:
     with pytest.raises(MethodNotAllowed) as refused:
-        find(ROUTES, head("PUT /rooms/tea"))
+        ROUTES.find(head("PUT /rooms/tea"))
     assert refused.value.headers == {"Allow": "DELETE, POST"}
 
 
 def test_a_method_nobody_knows_is_not_allowed_either() -> None:
     with pytest.raises(MethodNotAllowed):
-        find(ROUTES, head("BREW /rooms"))
+        ROUTES.find(head("BREW /rooms"))
 
 
 def test_an_error_is_a_problem_with_status_code_and_one_sentence() -> None:
