@@ -15,7 +15,8 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
     parts      identity > store   events   presence   deadline   http_read
                interfaces > sightings > mdns_records > mdns_prompt > mdns_link > discovery
     policy     gates, connections, rates, eviction > questions > verification   tls
-    use cases  peer_client, profile > looker, delivery, roster > sender > outbox > chat, people, neighbours
+    use cases  peer_client, profile > looker, delivery, roster, backlog > sender > outbox
+               > chat, people, neighbours
     edges      routing > guard, session, sse, page, serving > listening, peer_server, ui_server
     root       options > app
 """

@@ -63,7 +63,7 @@ class Chat:
             raise NotJoined()
         found = (_recipient(where, self._store.keys.of(where.uuid)) for where in self._presence.in_room(room))
         recipients = tuple(recipient for recipient in found if recipient is not None)
-        message = self._store.messages.add_own(
+        return self._store.messages.add_own(
             OwnMessage(
                 room=room,
                 content=content,
@@ -73,14 +73,16 @@ class Chat:
                 wire_id=_new_id(),
                 recipients=recipients,
             ),
-            self._publish,
+            self._publish_own,
         )
-        for recipient in recipients:
+
+    def hand_over(self, message: Message) -> None:
+        """Let what `send` has stored begin to move: after the user has the answer, which does not wait."""
+        for recipient in message.deliveries:
             if recipient.reason == UNDECIDED_HERE:
                 self._presence.touch(recipient.uuid)  # `neighbours` asks, or looks first
             else:
                 self._outbox.wake(recipient.uuid)
-        return message
 
     def receive(self, key: KnownKey, incoming: Sequence[Incoming | Answer]) -> list[Answer]:
         """Store what came under a verified `key`; the answer to each, in order. StorageFull."""
@@ -96,6 +98,10 @@ class Chat:
         if username and username != key.username:
             self._store.keys.set_username(key, username)
             self._presence.touch(key.uuid)
+
+    def _publish_own(self, message: Message) -> None:
+        self._outbox.offer(message)
+        self._publish(message)
 
     def _publish(self, message: Message) -> None:
         self._events.publish_message(message.number, shapes.message(message))

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Collection
 
 from .delivery import Means
 from .events import EventLog
 from .looker import Looker
-from .model import DeliveryState, PeerId
+from .model import DeliveryState, Message, PeerId
 from .sender import TAKEN_BACK, Sender, report
 
 _END_SECONDS = 0.5
@@ -52,6 +53,17 @@ class Outbox:
             self._senders[uuid] = Sender(uuid, self._means, self._looker, self._events)
             self._senders[uuid].start()
 
+    def offer(self, message: Message) -> None:
+        """`message` has just been stored: spare the senders that are at work a look into the database.
+
+        Called in the order of numbers, right after the commit. Sending begins with `wake`.
+        """
+        with self._lock:
+            found = [self._senders.get(delivery.uuid) for delivery in message.deliveries]
+        for sender in found:
+            if sender is not None:
+                sender.offer(message)
+
     def resume(self, uuid: PeerId) -> None:
         """Start a sender for `uuid` if something waits and none is at work; whose pause is not cut short."""
         with self._lock:
@@ -62,6 +74,7 @@ class Outbox:
     def withhold(self, uuid: PeerId) -> None:
         """The user does not trust `uuid` any more: nothing that waits is sent."""
         report(self._events, self._queue.settle_all(uuid, DeliveryState.WITHHELD, TAKEN_BACK))
+        self.forget([uuid])
 
     def expire(self) -> None:
         """End what has waited too long, and what is too much for one recipient."""
@@ -70,7 +83,17 @@ class Outbox:
             verified = self._keys.verified(uuid) is not None
             patience = limits.queued_seconds if verified else limits.queued_unverified_seconds
             oldest = time.time_ns() // 1_000_000 - int(patience * 1000)
-            report(self._events, self._queue.expire(uuid, oldest, limits.queued_for_one_recipient))
+            expired = self._queue.expire(uuid, oldest, limits.queued_for_one_recipient)
+            if expired:
+                report(self._events, expired)
+                self.forget([uuid])
+
+    def forget(self, uuids: Collection[PeerId] | None = None) -> None:
+        """What waits for `uuids`, or for anybody, has been changed in the database."""
+        with self._lock:
+            found = [sender for uuid, sender in self._senders.items() if uuids is None or uuid in uuids]
+        for sender in found:
+            sender.forget()
 
     def close(self) -> None:
         """Start no more senders, and let those that there are end."""

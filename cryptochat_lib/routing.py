@@ -35,13 +35,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply. With `stream`, its chunks are the body, and its end ends the connection."""
+    """A reply. With `stream`, its chunks are the body, and its end ends the connection.
+
+    `then` is done after it was written, whether or not that went well.
+    """
 
     status: int
     body: bytes = b""
     content_type: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: Iterator[bytes] | None = None
+    then: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)

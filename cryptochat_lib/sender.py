@@ -23,11 +23,12 @@ import threading
 import time
 
 from . import shapes
+from .backlog import Backlog
 from .delivery import AWAY, Deliverer, Failed, Means, Outcome
 from .errors import CertificateChanged, CryptoChatError, NotAllowed, PeerRejected
 from .events import EventLog
 from .looker import Looker
-from .model import DeliveryState, PeerId
+from .model import DeliveryState, Message, PeerId
 from .store.queue import Progress
 
 _log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Sender:
         self._failures = 0
         self._not_before = 0.0  # of the monotonic clock: when the peer wants to be asked again
         self._deliverer: Deliverer | None = None
-        self._after = 0  # up to this number all is answered, if not yet settled on the disk
+        self._backlog = Backlog(uuid, means.store.queue, means.limits.batch_messages)
         self._thread = threading.Thread(target=self._run, name=f"outbox-{uuid[:8]}", daemon=True)
 
     def start(self) -> None:
@@ -77,6 +78,14 @@ class Sender:
             self._awake = True
             self._changed.notify()
             return True
+
+    def offer(self, message: Message) -> None:
+        """`message` has just been stored and waits for this peer; `wake` comes later."""
+        self._backlog.offer(message)
+
+    def forget(self) -> None:
+        """What waits has been changed in the database."""
+        self._backlog.forget()
 
     def has_ended(self) -> bool:
         with self._changed:
@@ -147,13 +156,14 @@ class Sender:
         """Steps 1 to 4, until nothing waits or something fails."""
         while not self._ended:
             deliverer = self._to_pinned_key()
-            waiting = self._queue.waiting(self._uuid, deliverer.at_once, self._after)
+            waiting = self._backlog.peek(deliverer.at_once)
             if not waiting:
                 break
             outcome = deliverer.deliver(waiting)
             self._settle(outcome)
             if outcome.failed is not None:
                 return outcome.failed
+            self._backlog.done(len(outcome.settled))
             self._failures = 0
             if 1 < len(waiting) < deliverer.at_once:
                 time.sleep(self._limits.gather_seconds)
@@ -176,8 +186,6 @@ class Sender:
                 self._queue.settle_soon(self._uuid, numbers, state, reason, self._report)
             else:
                 self._report(self._queue.settle(self._uuid, numbers, state, reason))
-        if outcome.settled and outcome.failed is None:
-            self._after = outcome.settled[-1].number
 
     def _linger(self) -> None:
         """Nothing is left to send: settle for good, unless there is more in a moment."""
@@ -193,7 +201,7 @@ class Sender:
     def _back_off(self, failed: Failed) -> float:
         """Say why everything waits, and how long until the next try."""
         self._queue.flush()
-        self._after = 0
+        self._backlog.forget()
         if failed.reason == AWAY:
             self._means.presence.failed(self._uuid)
         waiting = [m.number for m in self._queue.waiting(self._uuid, self._limits.batch_messages)]

@@ -218,7 +218,11 @@ class Handler(BaseHTTPRequestHandler):
             _log.exception("%s: a request failed", self.server.thread_name)
             reply = problem(CryptoChatError("something went wrong here: see the log"))
         keep_alive = keep_alive and reply.status < 400 and reply.stream is None
-        self._write(reply, keep_alive, bodiless)
+        try:
+            self._write(reply, keep_alive, bodiless)
+        finally:
+            if reply.then is not None:
+                reply.then()
         return keep_alive
 
     def _write(self, reply: Reply, keep_alive: bool, bodiless: bool) -> None:

@@ -21,7 +21,7 @@ from .page import read_files
 from .people import People
 from .profile import Profile
 from .roster import Roster
-from .routing import Reply, Request, Route, Routes, json_reply
+from .routing import JSON, Reply, Request, Route, Routes, dump, json_reply
 from .serving import Handler, Server
 from .session import Session
 from .sse import EventStreams
@@ -141,7 +141,8 @@ class UiApi:
     def _send(self, request: Request) -> Reply:
         content, username = wire.parse_outgoing(self._fields(request), self._limits)
         message = self._chat.send(_room(request), content, username)
-        return json_reply(202, shapes.message(message))
+        body = dump(shapes.message(message))
+        return Reply(202, body, JSON, then=lambda: self._chat.hand_over(message))
 
     def _history(self, request: Request) -> Reply:
         query = request.head.query

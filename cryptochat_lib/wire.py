@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from .errors import BadRequest, CryptoChatError, TooLarge
@@ -140,21 +141,19 @@ def batch(messages: Iterable[tuple[Message, str]], limits: Limits) -> tuple[byte
     pieces: list[bytes] = []
     size = len(_BATCH) - 2
     for message, room in messages:
-        piece = _dump(
-            {
-                "id": message.wire_id,
-                "room": room,
-                "username": message.username,
-                "content": message.content,
-                "sent": message.time,
-                "kind": message.kind,
-            }
-        )
+        piece = _piece(message.wire_id, room, message.username, message.content, message.time, message.kind)
         size += len(piece) + 1
         if size > limits.body_bytes and pieces:
             break
         pieces.append(piece)
     return _BATCH % b",".join(pieces), len(pieces)
+
+
+@lru_cache(maxsize=128)  # the members of a room get the same bytes, one soon after the other
+def _piece(wire_id: str | None, room: str, username: str, content: str, sent: int, kind: str) -> bytes:
+    return _dump(
+        {"id": wire_id, "room": room, "username": username, "content": content, "sent": sent, "kind": kind}
+    )
 
 
 def answers(results: Iterable[Answer]) -> bytes:

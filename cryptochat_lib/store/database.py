@@ -57,6 +57,7 @@ class Database:
         self.path = path
         self._limits = limits
         self._local = threading.local()
+        self._writing = threading.Lock()  # for one transaction, and for closing
         self._writer: sqlite3.Connection | None = None
         self._commits = Commits(self._transact, limits.writes_in_one_commit)
         self._space = (
@@ -105,11 +106,12 @@ class Database:
 
     def close(self) -> None:
         """Write what still waits, close the connections, give up the lock; no thread opens another one."""
-        if self._writer is not None:
-            with contextlib.suppress(sqlite3.Error, StorageFull):
-                self.flush()
-            self._writer.close()
-            self._writer = None
+        with contextlib.suppress(sqlite3.Error, StorageFull, StorageClosed):
+            self.flush()
+        with self._writing:  # somebody may still be at it
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
         self._closed = True
         self.close_thread()
         if self._lock_file >= 0:
@@ -156,9 +158,12 @@ class Database:
 
     def _transact(self, group: Sequence[Piece]) -> None:
         """Run `group` in one transaction: all of it is on the disk, or none."""
-        writer = self._writer
-        if writer is None:
-            raise StorageClosed()
+        with self._writing:
+            if self._writer is None:
+                raise StorageClosed()
+            self._run(self._writer, group)
+
+    def _run(self, writer: Transaction, group: Sequence[Piece]) -> None:
         try:
             writer.execute("BEGIN IMMEDIATE")
             for piece in group:
