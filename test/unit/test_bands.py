@@ -114,7 +114,7 @@ def test_a_module_imports_only_from_the_rows_above_its_own(name: str) -> None:
 
 
 def test_the_parts_of_the_store_are_in_order_too() -> None:
-    order = ["schema", "database", "settings", "keys", "messages", "queue", "__init__"]
+    order = ["schema", "database", "opening", "settings", "keys", "messages", "queue", "__init__"]
     for place, name in enumerate(order):
         used = {
             node.module
