@@ -18,16 +18,19 @@ held for one transaction and for `committed`, which must not wait.
 
 from __future__ import annotations
 
+import contextlib
+import glob
+import logging
 import os
 import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from ..errors import StorageClosed, StorageFull
+from ..errors import CryptoChatError, StorageClosed, StorageFailed, StorageFull
 from ..limits import MIB, Limits
 
 Transaction = sqlite3.Connection
@@ -35,11 +38,9 @@ Row = sqlite3.Row
 DatabaseError = sqlite3.Error
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
 
-def sqlite_version() -> tuple[int, ...]:
-    return sqlite3.sqlite_version_info
-
-
+_PATIENCE_SECONDS = 10.0
 _PRAGMAS = (
     "foreign_keys=ON",
     "trusted_schema=OFF",
@@ -49,6 +50,19 @@ _PRAGMAS = (
     f"journal_size_limit={16 * MIB}",
     "query_only=ON",
 )
+
+
+def sqlite_version() -> tuple[int, ...]:
+    return sqlite3.sqlite_version_info
+
+
+def trouble(error: DatabaseError) -> CryptoChatError:
+    """What whoever asked for something is told when the database has failed; the log is told why."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        _log.exception("the database was used wrongly")
+        return CryptoChatError("something went wrong here: see the log")
+    _log.error("the database fails: %s", error)
+    return StorageFull() if "full" in str(error) else StorageFailed()
 
 
 class Database:
@@ -114,6 +128,78 @@ class Database:
                 committed(result)
         return result
 
+    def erase(self, work: Callable[[Transaction], T], committed: Callable[[T], None]) -> T:
+        """As `write`; and of what `work` deletes nothing is left in any of our files.
+
+        SQLite overwrites what is deleted (`secure_delete`); copies and the log still
+        have it. Raises StorageFull: nothing is deleted. StorageFailed: it is, but
+        traces are left; what was interrupted is finished by the next start.
+        """
+        connection = self.read()
+        with self._write_lock:
+            with self._transaction(connection):
+                result = work(connection)
+                for copy in self.copies():
+                    copy.unlink()
+            committed(result)
+            self.cut_log()
+        return result
+
+    def cut_log(self) -> None:
+        """Move everything from the log into the database, and empty the log. StorageFailed if that fails.
+
+        Only while nobody writes (`_write_lock`, or at the start), and nobody reads:
+        that takes moments here, so it is tried again for a while.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        try:
+            while self.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise StorageFailed("it is deleted, but traces are left: something reads all the time")
+        except sqlite3.Error as error:
+            raise StorageFailed(f"it is deleted, but traces are left, for the disk fails: {error}") from error
+
+    @contextlib.contextmanager
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """One that is alone, under `_write_lock`. Raises StorageFull."""
+        try:
+            connection.execute("PRAGMA query_only=OFF")
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+                raise StorageFull() from error
+            raise
+        finally:
+            connection.execute("PRAGMA query_only=ON")
+
+    def copies(self) -> list[Path]:
+        """The copies that we have made beside the file, also those that were never finished."""
+        return sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}.v*-backup*"))
+
+    def copy_to(self, path: Path) -> None:
+        """A copy of the database as it is now: whole, or not there."""
+        part = path.with_name(f"{path.name}.part")
+        try:
+            part.unlink(missing_ok=True)
+            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with contextlib.closing(sqlite3.connect(part)) as copy:
+                    copy.execute("PRAGMA journal_mode=OFF")  # nobody needs half of it
+                    copy.execute("PRAGMA synchronous=OFF")
+                    self.read().backup(copy)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            part.replace(path)
+            _sync_folder(path.parent)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
     def require_space(self) -> None:
         """StorageFull if the disk has less left than `limits.free_disk_bytes`."""
         now = time.monotonic()
@@ -128,3 +214,13 @@ class Database:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         return connection
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a name in it last, where the system lets us."""
+    if os.name != "nt":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -2,8 +2,9 @@
 
     1. one name for it, without links; its folder; the lock beside it;
     2. is it ours, and of a version that we know?        else one line, untouched
-    3. an older version: the steps of `schema` that it lacks, or the whole of a
-       new one, in one transaction.
+    3. an older version: a copy beside it (`FILE.v1-backup`), whole or not at all;
+    4. the steps of `schema` that it lacks, or all of them for a new one, and the
+       index by the rules that hold now, in one transaction.
 
 Damage is reported, never repaired by starting over: a new identity made
 silently would be the perfect cover for an impostor.
@@ -15,6 +16,7 @@ names the file and what to do.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -22,8 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StartupError, StorageFull, UnacceptableCertificate
+from . import search
 from .database import Database, DatabaseError, Transaction, sqlite_version
 from .schema import APPLICATION_ID, MIGRATIONS
+
+_log = logging.getLogger(__name__)
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
@@ -78,8 +83,25 @@ def _prepare(database: Database, first: Callable[[Transaction], None]) -> None:
             f"{database.path} was made by a newer CryptoChat: update this one, or name another --db"
         )
     connection.execute("PRAGMA journal_mode=WAL")
-    if version < len(MIGRATIONS):
+    database.cut_log()  # what was deleted just before a crash is still in it
+    if version == len(MIGRATIONS) and search.is_current(connection):
+        return
+    with _backup(database, version) if 0 < version < len(MIGRATIONS) else contextlib.nullcontext():
+        if version:
+            _log.info("bringing %s up to date, which may take a moment", database.path)
         database.write(lambda tx: _migrate(tx, version, first))
+
+
+@contextlib.contextmanager
+def _backup(database: Database, version: int) -> Iterator[None]:
+    """A copy as it is now, for the case that the new version is not wanted; removed if we get no further."""
+    backup = database.path.with_name(f"{database.path.name}.v{version}-backup")
+    database.copy_to(backup)
+    try:
+        yield
+    except BaseException:
+        backup.unlink()
+        raise
 
 
 def _migrate(tx: Transaction, version: int, first: Callable[[Transaction], None]) -> None:
@@ -90,6 +112,7 @@ def _migrate(tx: Transaction, version: int, first: Callable[[Transaction], None]
     if version == 0:
         tx.execute(f"PRAGMA application_id={APPLICATION_ID}")
         first(tx)
+    search.rebuild(tx)
     tx.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
 
 
