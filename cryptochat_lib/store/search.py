@@ -113,7 +113,7 @@ def _read(
 def _match(reader: Transaction, query: words.Query, filters: Iterable[str]) -> str:
     """What FTS5 is asked: words in quotes, and what is ours between them."""
     *whole, last = query.phrases
-    asked = [word for word in filters if word] + [_phrase(phrase) for phrase in whole]
+    asked = [_phrase([word]) for word in filters if word] + [_phrase(phrase) for phrase in whole]
     return " AND ".join([*asked, _beginning(reader, last) if query.open_ended else _phrase(last)])
 
 
