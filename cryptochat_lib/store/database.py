@@ -142,22 +142,22 @@ class Database:
                 for copy in self.copies():
                     copy.unlink()
             committed(result)
-            self.cut_log()
+            try:
+                self.cut_log()
+            except sqlite3.Error as error:
+                raise StorageFailed(f"it is deleted, but traces are left in a file: {error}") from error
         return result
 
     def cut_log(self) -> None:
-        """Move everything from the log into the database, and empty the log. StorageFailed if that fails.
+        """Move everything from the log into the database, and empty the log; sqlite3.Error if that fails.
 
         Only while nobody writes (`_write_lock`, or at the start), and nobody reads:
         that takes moments here, so it is tried again for a while.
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        try:
-            while self.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                if time.monotonic() > deadline:
-                    raise StorageFailed("it is deleted, but traces are left: something reads all the time")
-        except sqlite3.Error as error:
-            raise StorageFailed(f"it is deleted, but traces are left, for the disk fails: {error}") from error
+        while self.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > deadline:
+                raise sqlite3.OperationalError("something reads all the time")
 
     @contextlib.contextmanager
     def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:

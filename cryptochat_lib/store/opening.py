@@ -2,7 +2,7 @@
 
     1. one name for it, without links; its folder; the lock beside it;
     2. is it ours, and of a version that we know?        else one line, untouched
-    3. an older version: a copy beside it (`FILE.v1-backup`), whole or not at all;
+    3. an older version: is it sound? A copy beside it (`FILE.v1-backup`), whole or not at all;
     4. the steps of `schema` that it lacks, or all of them for a new one, and the
        index by the rules that hold now, in one transaction.
 
@@ -86,9 +86,11 @@ def _prepare(database: Database, first: Callable[[Transaction], None]) -> None:
     database.cut_log()  # what was deleted just before a crash is still in it
     if version == len(MIGRATIONS) and search.is_current(connection):
         return
+    if version:
+        _log.info("bringing %s up to date, which may take a moment", database.path)
+        if (found := _pragma(connection, "quick_check(1)")) != "ok":
+            raise StartupError(_damaged(database.path, str(found).splitlines()[-1]))
     with _backup(database, version) if 0 < version < len(MIGRATIONS) else contextlib.nullcontext():
-        if version:
-            _log.info("bringing %s up to date, which may take a moment", database.path)
         database.write(lambda tx: _migrate(tx, version, first))
 
 
