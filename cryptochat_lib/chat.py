@@ -57,6 +57,10 @@ class Chat:
     def leave(self, room: RoomName) -> None:
         self._profile.leave(room)
 
+    def erase(self, room: RoomName) -> None:
+        """Delete the history of `room` for good; what waits in it is not sent. StorageFull, StorageFailed."""
+        self._store.messages.erase(room, lambda _: self._events.forget())
+
     def send(self, room: RoomName, content: str, username: str | None) -> Message:
         """Store a message of ours to `room`; NotJoined, StorageFull. `username`: for it alone."""
         if room not in self._profile.rooms():

@@ -34,13 +34,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply. With `stream`, its chunks are the body, and its end ends the connection."""
+    """A reply. With `stream`, its chunks are the body, and its end ends the connection.
+
+    `whole`: the stream has an end, and whoever reads it must be able to tell one that
+    was cut: it is sent in chunks (RFC 9112, section 7.1), of which the last one is empty.
+    """
 
     status: int
     body: bytes = b""
     content_type: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: Iterator[bytes] | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)

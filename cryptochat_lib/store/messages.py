@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from ..errors import StartupError
 from ..model import Delivery, DeliveryState, KnownKey, Message, PeerId, RoomName
 from ..wire import Incoming
+from ..words import Query
+from . import search
 from .database import Database, Row, Transaction
 
 SELECT = """SELECT m.*, (
@@ -102,6 +104,31 @@ class Messages:
         )
         return sorted((to_message(row) for row in rows), key=lambda m: m.number)
 
+    def search(
+        self,
+        query: Query,
+        limit: int,
+        room: RoomName | None = None,
+        sender: PeerId | None = None,
+        before: int | None = None,
+    ) -> list[Message]:
+        """At most `limit` messages with all the words of `query`, newest first."""
+        reader = self._database.read()
+        found = search.numbers(reader, query, room, sender, 2**62 if before is None else before, limit)
+        these = ",".join("?" * len(found))
+        rows = reader.execute(f"{SELECT} WHERE m.number IN ({these}) ORDER BY m.number DESC", found)
+        return [to_message(row) for row in rows]
+
+    def erase(self, room: RoomName, committed: Callable[[None], None]) -> None:
+        """Delete the history of `room`, and what waits in it, for good. Raises StorageFull, StorageFailed."""
+
+        def work(tx: Transaction) -> None:
+            tx.execute("UPDATE counter SET next = ?", (self._next,))  # nothing else remembers these numbers
+            search.forget(tx, room)
+            tx.execute("DELETE FROM messages WHERE room = ?", (room,))  # and with them, their deliveries
+
+        self._database.erase(work, committed)
+
     def since(self, number: int, until: int, limit: int) -> list[Message]:
         """Messages of every room with `number` < theirs <= `until`, oldest first."""
         rows = self._database.read().execute(
@@ -178,6 +205,7 @@ def _insert(tx: Transaction, message: Message, sender_key: str) -> None:
             message.method,
         ),
     )
+    search.index(tx, message.number, message.content)
 
 
 def to_message(row: Row) -> Message:
