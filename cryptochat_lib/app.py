@@ -72,7 +72,7 @@ class App:
     def start(self) -> None:
         """Start everything. When it returns, the UI answers and the peer port listens. StartupError."""
         try:
-            with self.store.database.explaining():
+            with self.store.explaining():
                 self._start()
         except BaseException:
             self.stop()

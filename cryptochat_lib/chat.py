@@ -57,6 +57,15 @@ class Chat:
     def leave(self, room: RoomName) -> None:
         self._profile.leave(room)
 
+    def erase(self, room: RoomName) -> None:
+        """Delete the history of `room` for good; what waits in it is not sent. StorageFull, StorageFailed."""
+
+        def erased(_: None) -> None:
+            self._outbox.forget()
+            self._events.forget()
+
+        self._store.messages.erase(room, erased)
+
     def send(self, room: RoomName, content: str, username: str | None) -> Message:
         """Store a message of ours to `room`; NotJoined, StorageFull. `username`: for it alone."""
         if room not in self._profile.rooms():

@@ -173,6 +173,13 @@ class StorageFull(CryptoChatError):
     code = "storage-full"
 
 
+class StorageFailed(CryptoChatError):
+    """The database could not be read or written: the log says why."""
+
+    status = 503
+    code = "storage-failed"
+
+
 class StorageClosed(CryptoChatError):
     """CryptoChat is ending: nothing is stored any more."""
 

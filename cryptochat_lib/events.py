@@ -105,7 +105,9 @@ class EventLog:
             if not self._first <= number <= self._latest or number in self._unfinished:
                 return None
             # Not `_latest`: a number that was reserved for another reader is nothing to wake up for.
-            self._changed.wait_for(lambda: self._closed or self._has_after(number), timeout)
+            self._changed.wait_for(
+                lambda: self._closed or number < self._first or self._has_after(number), timeout
+            )
             if self._closed or number < self._first:
                 return None
             found: list[Event] = []
@@ -114,6 +116,15 @@ class EventLog:
                     break
                 found.append(event)
             return found[::-1]
+
+    def forget(self) -> None:
+        """Drop every event: something was deleted for good. Every reader is told `reset`."""
+        with self._changed:
+            self._events.clear()
+            self._bytes = 0
+            self._latest += 1
+            self._first = self._latest
+            self._changed.notify_all()
 
     @property
     def closed(self) -> bool:

@@ -87,6 +87,7 @@ class Limits:
     # The page.
     history_most: int = 500
     history_default: int = 50
+    search_words: int = 128
     events_kept: int = 4_096
     events_bytes: int = 16 * MIB
     sse_comment_seconds: float = 15.0

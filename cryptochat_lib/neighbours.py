@@ -23,6 +23,7 @@ from .profile import Profile
 from .questions import QUEUED
 from .roster import Roster
 from .store import Store
+from .store.database import DatabaseError, trouble
 from .verification import Verification
 
 _log = logging.getLogger(__name__)
@@ -95,6 +96,8 @@ class Neighbours:
         """One thing that fails, on a full disk say, keeps nothing else from being done."""
         try:
             work()
+        except DatabaseError as error:
+            trouble(error)
         except Exception:
             _log.exception("a change around us could not be followed")
 

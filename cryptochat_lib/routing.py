@@ -38,6 +38,8 @@ class Reply:
     """A reply. With `stream`, its chunks are the body, and its end ends the connection.
 
     `then` is done after it was written, whether or not that went well.
+    `whole`: the stream has an end, and whoever reads it must be able to tell one that
+    was cut: it is sent in chunks (RFC 9112, section 7.1), of which the last one is empty.
     """
 
     status: int
@@ -46,6 +48,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: Iterator[bytes] | None = None
     then: Callable[[], None] | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from .errors import CertificateChanged, CryptoChatError, NotAllowed, PeerRejecte
 from .events import EventLog
 from .looker import Looker
 from .model import DeliveryState, Message, PeerId
+from .store.database import DatabaseError, trouble
 from .store.queue import Progress
 
 _log = logging.getLogger(__name__)
@@ -126,6 +127,8 @@ class Sender:
             return self._step()
         except CryptoChatError as error:  # our own disk is full, say, which passes
             _log.warning("sending to %s: %s", self._uuid, error)
+        except DatabaseError as error:
+            _log.warning("sending to %s: %s", self._uuid, trouble(error))
         except Exception:  # the top of a thread
             _log.exception("sending to %s failed", self._uuid)
         return self._pause()

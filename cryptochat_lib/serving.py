@@ -37,7 +37,7 @@ from .http_read import read_head
 from .limits import Limits
 from .model import Endpoint
 from .routing import Reply, problem
-from .store.database import Database
+from .store.database import Database, DatabaseError, trouble
 from .tls import CONNECTION_LOST
 
 _log = logging.getLogger(__name__)
@@ -212,6 +212,8 @@ class Handler(BaseHTTPRequestHandler):
             reply = self.server.answer(self, head)
         except CryptoChatError as error:
             reply = problem(error)
+        except DatabaseError as error:
+            reply = problem(trouble(error))
         except CONNECTION_LOST:
             raise
         except Exception:  # the top of a request
@@ -232,6 +234,8 @@ class Handler(BaseHTTPRequestHandler):
             fields["Content-Type"] = reply.content_type
         if reply.stream is None and reply.status != 204:
             fields["Content-Length"] = str(len(reply.body))
+        if reply.whole:
+            fields["Transfer-Encoding"] = "chunked"
         if not keep_alive:
             fields["Connection"] = "close"
         lines = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('', ''))[0]}"]
@@ -244,7 +248,9 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.settimeout(self.server.limits.sse_write_seconds)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _STREAM_BUFFER_BYTES)
             for chunk in reply.stream:
-                self.connection.sendall(chunk)
+                self.connection.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk) if reply.whole else chunk)
+            if reply.whole:
+                self.connection.sendall(b"0\r\n\r\n")
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import guard, shapes, wire
+from . import export, guard, shapes, wire, words
 from .chat import Chat
 from .connections import Connections
 from .errors import BadRequest
@@ -79,6 +79,9 @@ class UiApi:
             Route("DELETE", "/api/rooms/{room}", self._leave),
             Route("POST", "/api/rooms/{room}/message", self._send),
             Route("GET", "/api/rooms/{room}/messages", self._history),
+            Route("DELETE", "/api/rooms/{room}/messages", self._erase),
+            Route("GET", "/api/rooms/{room}/messages.jsonl", self._export),
+            Route("GET", "/api/search", self._search),
             Route("GET", "/api/events", self._events),
         )
 
@@ -147,19 +150,41 @@ class UiApi:
     def _history(self, request: Request) -> Reply:
         query = request.head.query
         before, after = _number(query, "before"), _number(query, "after")
-        limit = _number(query, "limit")
         if before is not None and after is not None:
             raise BadRequest("ask for “before” or “after”, not both")
-        if limit is None:
-            limit = self._limits.history_default
-        if not 1 <= limit <= self._limits.history_most:
-            raise BadRequest(f"“limit” is 1 to {self._limits.history_most}")
-        page = self._messages.page(_room(request), limit, before, after)
+        page = self._messages.page(_room(request), self._limit(query), before, after)
         return json_reply(200, {"messages": [shapes.message(message) for message in page]})
+
+    def _search(self, request: Request) -> Reply:
+        fields = request.head.query
+        if "q" not in fields:
+            raise BadRequest("“q” says what to search for")
+        query = words.parse_query(fields["q"], self._limits.search_words)
+        room = parse_room_name(fields["room"]) if "room" in fields else None
+        sender = parse_peer_id(fields["sender"]) if "sender" in fields else None
+        found = self._messages.search(query, self._limit(fields), room, sender, _number(fields, "before"))
+        marked = [{**shapes.message(one), "marks": words.find(query, one.content)} for one in found]
+        return json_reply(200, {"messages": marked})
+
+    def _erase(self, request: Request) -> Reply:
+        self._chat.erase(_room(request))
+        return Reply(204)
+
+    def _export(self, request: Request) -> Reply:
+        return export.reply(self._messages, _room(request))
 
     def _events(self, request: Request) -> Reply:
         stream = self._streams.open(request.head.query.get("stream"), request.head.one("last-event-id"))
         return Reply(200, content_type="text/event-stream", stream=stream)
+
+    def _limit(self, query: Mapping[str, str]) -> int:
+        """How many messages are asked for."""
+        limit = _number(query, "limit")
+        if limit is None:
+            return self._limits.history_default
+        if not 1 <= limit <= self._limits.history_most:
+            raise BadRequest(f"“limit” is 1 to {self._limits.history_most}")
+        return limit
 
     def _fields(self, request: Request) -> dict[str, Any]:
         return wire.parse_object(request.body, self._limits)

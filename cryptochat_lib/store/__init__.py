@@ -1,12 +1,13 @@
 """Everything that survives a restart, in one SQLite file.
 
-`database` opens the file and owns its transactions, which share `commits`;
-`schema` says what is in it; the others each know a few tables and speak in
-`model`'s values.
+`opening` opens the file and brings it up to date; `database` owns its
+transactions, which share `commits`; `schema` says what is in it; the others each
+know a few tables and speak in `model`'s values.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ..limits import Limits
 from .database import Database
 from .keys import Keys
 from .messages import Messages
+from .opening import explaining, open_database
 from .queue import Queue
 from .settings import Settings, store_identity
 
@@ -33,10 +35,14 @@ class Store:
 
     def open(self, make_identity: Callable[[], Identity]) -> None:
         """Open or create the file; a new one gets what `make_identity` returns. Raises StartupError."""
-        self.database.open(store_identity(make_identity))
+        open_database(self.database, store_identity(make_identity))
         self.settings.load()
         self.keys.load()
         self.messages.load()
+
+    def explaining(self) -> contextlib.AbstractContextManager[None]:
+        """While the program starts: what goes wrong with files only now is a StartupError too."""
+        return explaining(self.database)
 
     def close(self) -> None:
         self.database.close()

@@ -1,4 +1,6 @@
-"""The SQLite file: opening it, its lock, its transactions. The home of `sqlite3`.
+"""The SQLite file: its connections and its transactions. The home of `sqlite3`.
+
+What happens before the first transaction is in `opening`.
 
 Rules that the rest of the program relies on:
 
@@ -11,8 +13,6 @@ Rules that the rest of the program relies on:
 3. What is written is on the disk when `write` returns (`synchronous=FULL`).
    Writes that come while another is on its way to the disk share the next
    commit, so a busy node pays for few of them.
-4. Damage is reported, never repaired by starting over: a new identity made
-   silently would be the perfect cover for an impostor.
 
 Threads: any. The transaction's order is in `commits`.
 """
@@ -20,26 +20,29 @@ Threads: any. The transaction's order is in `commits`.
 from __future__ import annotations
 
 import contextlib
+import glob
+import logging
 import os
 import shutil
 import sqlite3
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from ..errors import StartupError, StorageClosed, StorageFull, UnacceptableCertificate
+from ..errors import CryptoChatError, StorageClosed, StorageFailed, StorageFull
 from ..limits import MIB, Limits
 from .commits import Commits, Piece
-from .schema import APPLICATION_ID, MIGRATIONS
 
 Transaction = sqlite3.Connection
 Row = sqlite3.Row
+DatabaseError = sqlite3.Error
 T = TypeVar("T")
 
-_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+_log = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 10.0
 _PRAGMAS = (
     "foreign_keys=ON",
     "trusted_schema=OFF",
@@ -50,8 +53,21 @@ _PRAGMAS = (
 )
 
 
+def sqlite_version() -> tuple[int, ...]:
+    return sqlite3.sqlite_version_info
+
+
+def trouble(error: DatabaseError) -> CryptoChatError:
+    """What whoever asked for something is told when the database has failed; the log is told why."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        _log.exception("the database was used wrongly")
+        return CryptoChatError("something went wrong here: see the log")
+    _log.error("the database fails: %s", error)
+    return StorageFull() if "full" in str(error) else StorageFailed()
+
+
 class Database:
-    """One open database file. `open` it, `close` it last."""
+    """One database file, once `opening.open_database` has opened it; `close` it last."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.path = path
@@ -60,49 +76,9 @@ class Database:
         self._writing = threading.Lock()  # for one transaction, and for closing
         self._writer: sqlite3.Connection | None = None
         self._commits = Commits(self._transact, limits.writes_in_one_commit)
-        self._space = (
-            float("-inf"),
-            0,
-        )  # when the free space was last read (monotonic), and how much there was
-        self._lock_file = -1
+        self._space = (float("-inf"), 0)  # when the free space was last read (monotonic), and its bytes
+        self.lock_file = -1
         self._closed = False
-
-    def open(self, first: Callable[[Transaction], None]) -> None:
-        """Open the file, create or migrate it. `first` fills a new one, in the same transaction.
-
-        Raises StartupError: in use, not ours, newer, damaged, unreadable, full.
-        """
-        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-            raise StartupError(f"SQLite {sqlite3.sqlite_version} is too old: CryptoChat needs 3.37 or later")
-        try:
-            self.path = _one_name(self.path)
-            _make_folder(self.path.parent)
-            self._lock_file = _lock(self.path)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._prepare(first)
-        except OSError as error:
-            self.close()
-            raise StartupError(f"cannot open the database {self.path}: {error.strerror or error}") from error
-        except (sqlite3.Error, StorageFull) as error:
-            self.close()
-            raise StartupError(_explain(self.path, error)) from error
-        except BaseException:
-            self.close()
-            raise
-
-    @contextlib.contextmanager
-    def explaining(self) -> Iterator[None]:
-        """While the program starts: what goes wrong with files only now is a StartupError too."""
-        try:
-            yield
-        except OSError as error:
-            raise StartupError(
-                f"cannot use {error.filename or self.path}: {error.strerror or error}"
-            ) from error
-        except (sqlite3.Error, StorageFull) as error:
-            raise StartupError(_explain(self.path, error)) from error
-        except UnacceptableCertificate as error:
-            raise StartupError(_damaged(self.path, str(error))) from error
 
     def close(self) -> None:
         """Write what still waits, close the connections, give up the lock; no thread opens another one."""
@@ -114,9 +90,9 @@ class Database:
                 self._writer = None
         self._closed = True
         self.close_thread()
-        if self._lock_file >= 0:
-            os.close(self._lock_file)
-            self._lock_file = -1
+        if self.lock_file >= 0:
+            os.close(self.lock_file)
+            self.lock_file = -1
 
     def close_thread(self) -> None:
         """Close the calling thread's connection, if it has one."""
@@ -156,6 +132,74 @@ class Database:
         if not self._commits.idle:
             self.write(lambda tx: None)
 
+    def erase(self, work: Callable[[Transaction], T], committed: Callable[[T], None]) -> T:
+        """As `write`; and of what `work` deletes nothing is left in any of our files.
+
+        SQLite overwrites what is deleted (`secure_delete`); copies and the log still
+        have it. Raises StorageFull: nothing is deleted. StorageFailed: it is, but
+        traces are left; what was interrupted is finished by the next start.
+        """
+
+        def erasing(tx: Transaction) -> T:
+            result = work(tx)
+            for copy in self.copies():
+                copy.unlink()
+            return result
+
+        def erased(result: T) -> None:
+            """While we still lead: nobody else writes."""
+            committed(result)
+            try:
+                self.cut_log()
+            except sqlite3.Error as error:
+                raise StorageFailed(f"it is deleted, but traces are left in a file: {error}") from error
+
+        return self.write(erasing, erased)
+
+    def begin_writing(self) -> None:
+        """Make the connection that writes, and empty the log: what was deleted before a crash is in it."""
+        self._writer = self._connect()
+        self._writer.execute("PRAGMA journal_mode=WAL")
+        self.cut_log()
+
+    def cut_log(self) -> None:
+        """Move everything from the log into the database, and empty the log; sqlite3.Error if that fails.
+
+        By whoever leads, or at the start; and only while nobody reads: that takes
+        moments here, so it is tried again for a while.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        with self._writing:
+            if self._writer is None:
+                raise StorageClosed()
+            while self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise sqlite3.OperationalError("something reads all the time")
+
+    def copies(self) -> list[Path]:
+        """The copies that we have made beside the file, also those that were never finished."""
+        return sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}.v*-backup*"))
+
+    def copy_to(self, path: Path) -> None:
+        """A copy of the database as it is now: whole, or not there."""
+        part = path.with_name(f"{path.name}.part")
+        try:
+            part.unlink(missing_ok=True)
+            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with contextlib.closing(sqlite3.connect(part)) as copy:
+                    copy.execute("PRAGMA journal_mode=OFF")  # nobody needs half of it
+                    copy.execute("PRAGMA synchronous=OFF")
+                    self.read().backup(copy)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            part.replace(path)
+            _sync_folder(path.parent)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
     def _transact(self, group: Sequence[Piece]) -> None:
         """Run `group` in one transaction: all of it is on the disk, or none."""
         with self._writing:
@@ -191,92 +235,12 @@ class Database:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    def _prepare(self, first: Callable[[Transaction], None]) -> None:
-        connection = self.read()
-        version = _pragma(connection, "user_version")
-        application = _pragma(connection, "application_id")
-        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        if application != APPLICATION_ID and (tables or version or application):
-            raise StartupError(f"{self.path} is not a CryptoChat database: name another file with --db")
-        if version > len(MIGRATIONS):
-            raise StartupError(
-                f"{self.path} was made by a newer CryptoChat: update this one, or name another --db"
-            )
-        self._writer = self._connect()
-        self._writer.execute("PRAGMA journal_mode=WAL")
-        if version < len(MIGRATIONS):
-            self.write(lambda tx: _migrate(tx, version, first))
 
-
-def _migrate(tx: Transaction, version: int, first: Callable[[Transaction], None]) -> None:
-    """From `version` to ours, a step at a time; version 0 is an empty file."""
-    for statements in MIGRATIONS[version:]:
-        for statement in statements:
-            tx.execute(statement)
-    if version == 0:
-        tx.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        first(tx)
-    tx.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> Any:
-    return connection.execute(f"PRAGMA {name}").fetchone()[0]
-
-
-def _explain(path: Path, error: sqlite3.Error | StorageFull) -> str:
-    text = str(error)
-    if isinstance(error, StorageFull):
-        return f"the disk is full: make room for {path}, and start again"
-    if "not a database" in text:
-        return f"{path} is not a CryptoChat database: name another file with --db"
-    if "full" in text:
-        return f"the disk is full: make room for {path}, and start again"
-    if "malformed" in text:
-        return _damaged(path, text)
-    if "disk I/O" in text:
-        return f"the disk under {path} is full, or fails: make room there, and start again"
-    if "no such table" in text or "already exists" in text:
-        return _damaged(path, text)
-    return f"cannot use the database {path}: {text}"
-
-
-def _one_name(path: Path) -> Path:
-    """The path without symbolic links: the lock goes by the name, and a database has one lock."""
-    resolved = path.resolve()
-    if resolved.is_dir() or not resolved.name:
-        raise StartupError(f"cannot open the database {path}: it is a folder; name a file with --db")
-    if resolved.exists() and resolved.stat().st_nlink > 1:
-        raise StartupError(f"the database {path} has another name too (a hard link): remove one of the two")
-    return resolved
-
-
-def _damaged(path: Path, what: str) -> str:
-    return f"the database {path} is damaged ({what}): restore a copy of it, or name another file with --db"
-
-
-def _make_folder(folder: Path) -> None:
-    """Create `folder` for its owner only, with its parents; one that exists is left as it is."""
-    if not folder.exists():
-        _make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def _lock(path: Path) -> int:
-    """The descriptor of the lock file beside `path`, locked until it is closed."""
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise StartupError(
-            f"the database {path} is in use by another CryptoChat:"
-            " end that one, or name another file with --db"
-        ) from error
-    return descriptor
+def _sync_folder(folder: Path) -> None:
+    """Make a name in it last, where the system lets us."""
+    if os.name != "nt":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from ..errors import StartupError
 from ..model import Delivery, DeliveryState, KnownKey, Message, PeerId, RoomName
 from ..wire import Incoming
+from ..words import Query
+from . import search
 from .database import Database, Row, Transaction
 
 SELECT = """SELECT m.*, (
@@ -102,6 +104,31 @@ class Messages:
         )
         return sorted((to_message(row) for row in rows), key=lambda m: m.number)
 
+    def search(
+        self,
+        query: Query,
+        limit: int,
+        room: RoomName | None = None,
+        sender: PeerId | None = None,
+        before: int | None = None,
+    ) -> list[Message]:
+        """At most `limit` messages with all the words of `query`, newest first."""
+        reader = self._database.read()
+        found = search.numbers(reader, query, room, sender, 2**62 if before is None else before, limit)
+        these = ",".join("?" * len(found))
+        rows = reader.execute(f"{SELECT} WHERE m.number IN ({these}) ORDER BY m.number DESC", found)
+        return [to_message(row) for row in rows]
+
+    def erase(self, room: RoomName, committed: Callable[[None], None]) -> None:
+        """Delete the history of `room`, and what waits in it, for good. Raises StorageFull, StorageFailed."""
+
+        def work(tx: Transaction) -> None:
+            tx.execute("UPDATE counter SET next = ?", (self._next,))  # nothing else remembers these numbers
+            search.forget(tx, room)
+            tx.execute("DELETE FROM messages WHERE room = ?", (room,))  # and with them, their deliveries
+
+        self._database.erase(work, committed)
+
     def since(self, number: int, until: int, limit: int) -> list[Message]:
         """Messages of every room with `number` < theirs <= `until`, oldest first."""
         rows = self._database.read().execute(
@@ -138,10 +165,6 @@ class Messages:
     def _receive(self, tx: Transaction, key: KnownKey, incoming: Incoming, now: int) -> Message | None:
         """Store one message; None if it is known already."""
         sender_key = key.certificate.fingerprint_sha256
-        if incoming.wire_id is not None:
-            known = "SELECT 1 FROM messages WHERE sender_key = ? AND wire_id = ?"
-            if tx.execute(known, (sender_key, incoming.wire_id)).fetchone():
-                return None
         message = Message(
             number=self._take_number(),
             room=incoming.room,
@@ -155,14 +178,18 @@ class Messages:
             wire_id=incoming.wire_id,
             method=key.method,
         )
-        _insert(tx, message, sender_key)
-        return message
+        if _insert(tx, message, sender_key):
+            return message
+        self._next = message.number
+        return None
 
 
-def _insert(tx: Transaction, message: Message, sender_key: str) -> None:
-    tx.execute(
+def _insert(tx: Transaction, message: Message, sender_key: str) -> bool:
+    """Store `message`; False if it came before."""
+    done = tx.execute(
         "INSERT INTO messages (number, room, kind, content, sender, sender_key, username,"
-        " time, sent, own, wire_id, method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " time, sent, own, wire_id, method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (sender_key, wire_id) WHERE wire_id IS NOT NULL AND own = 0 DO NOTHING",
         (
             message.number,
             message.room,
@@ -178,6 +205,10 @@ def _insert(tx: Transaction, message: Message, sender_key: str) -> None:
             message.method,
         ),
     )
+    if not done.rowcount:
+        return False
+    search.index(tx, message.number, message.content)
+    return True
 
 
 def to_message(row: Row) -> Message:

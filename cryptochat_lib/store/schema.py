@@ -11,6 +11,8 @@ released is never changed: a new one is added behind it.
   `sender_key` is the SHA-256 fingerprint of the certificate it came under.
 - `deliveries`: a row for each recipient of each message of ours; the queue is
   the rows that are `waiting`.
+- `search`: the full-text index, `search_words`: the words in it. `search_state`: how
+  far it goes, and by which rules. See `store/search.py`, which also fills it.
 """
 
 from __future__ import annotations
@@ -79,4 +81,19 @@ _VERSION_1 = (
     "CREATE INDEX deliveries_waiting ON deliveries (uuid, message) WHERE state = 'waiting'",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    # Ours are never looked up: only what comes from others can come twice.
+    "DROP INDEX messages_once",
+    "CREATE UNIQUE INDEX messages_once ON messages (sender_key, wire_id)"
+    " WHERE wire_id IS NOT NULL AND own = 0",
+    "CREATE VIRTUAL TABLE search USING fts5(words, content='', columnsize=0, prefix='1 2 3',"
+    " tokenize=\"ascii tokenchars '_'\")",
+    "CREATE VIRTUAL TABLE search_words USING fts5vocab(search, instance)",
+    """CREATE TABLE search_state (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        indexed INTEGER NOT NULL,
+        rules TEXT NOT NULL
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)

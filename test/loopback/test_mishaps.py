@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from loopback_http import ask, check_problem
 from loopback_node import LoopbackNode
 from loopback_peer import HandmadePeer, Request, accepts_all, know, message, trust
 from waiting import wait_until
@@ -36,6 +38,68 @@ def test_what_was_answered_while_the_disk_was_full_is_settled_afterwards(
     monkeypatch.setattr(ada.app.store.queue, "settle", full)
     ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered")
     assert len({request.json["messages"][0]["id"] for request in mallory.requests.items}) == 1
+
+
+def test_a_damaged_page_is_one_clear_answer_and_everything_else_goes_on(
+    ada: LoopbackNode, mallory: HandmadePeer, caplog: pytest.LogCaptureFixture
+) -> None:
+    trust(ada, mallory, "tea", "coffee")
+    for n in range(40):
+        ada.send("tea", f"number {n} " + "x" * 1000)
+    ada.stop()
+    path = ada.options.db
+    data = path.read_bytes()
+    page = next(at for at in range(0, len(data), 4096) if b"number 20 " in data[at : at + 4096])
+    path.write_bytes(data[:page] + b"\xa5" * 4096 + data[page + 4096 :])
+    ada.start()
+    check_problem(ask(ada, "GET", "/api/rooms/tea/messages"), 503, "storage-failed")
+    assert ada.send("coffee", "goes on")["content"] == "goes on"
+    assert ada.fingerprint_sha256 == ada.get("/api/info")["fingerprint_sha256"]
+    [line] = [one for one in caplog.records if "the database fails" in one.getMessage()]
+    assert (line.levelname, line.exc_info) == ("ERROR", None)
+
+
+@pytest.mark.parametrize("where", ["ui", "peer"])
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ("database or disk is full", 507, "storage-full"),
+        ("disk I/O error", 503, "storage-failed"),
+        ("attempt to write a readonly database", 503, "storage-failed"),
+        ("database disk image is malformed", 503, "storage-failed"),
+    ],
+)
+def test_a_disk_that_fails_stores_nothing_and_says_so(
+    ada: LoopbackNode,
+    mallory: HandmadePeer,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    fault: str,
+    status: int,
+    code: str,
+) -> None:
+    """And the sender keeps it: what is not stored is not acknowledged."""
+    trust(ada, mallory)
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError(fault)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "cryptochat_lib.store.search.index", fail
+        )  # the last thing that a message's commit does
+        if where == "ui":
+            reply = ask(ada, "POST", "/api/rooms/tea/message", json_body={"content": "hello"})
+            check_problem(reply, status, code)
+        else:
+            with mallory.connect(ada) as connection:
+                answer = connection.post(OURS, {"messages": [message("hello")]})
+            assert (answer.status, answer.json["code"]) == (status, code)
+    assert ada.history("tea") == []
+    ada.send("tea", "works again")
+    with mallory.connect(ada) as connection:
+        assert connection.post(OURS, {"messages": [message("theirs")]}).status == 200
+    assert [m["content"] for m in ada.history("tea")] == ["works again", "theirs"]
 
 
 @pytest.mark.parametrize("thread", ["peer", "ui"])

@@ -26,6 +26,7 @@ from nodes import PROGRAM, Node
 from waiting import wait_until
 
 Words = Sequence[str]
+DATA = Path(__file__).resolve().parents[1] / "data"
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,13 @@ def check_refused(result: subprocess.CompletedProcess[str], status: int, *names:
     assert lines[0].startswith("cryptochat: ")
     for name in names:
         assert name in lines[0]
+
+
+def identity_of(path: Path) -> bytes:
+    connection = sqlite3.connect(path)
+    certificate: bytes = connection.execute("SELECT certificate FROM identity").fetchone()[0]
+    connection.close()
+    return certificate
 
 
 def mode(path: Path) -> int:
@@ -161,6 +169,87 @@ def test_a_disk_too_small_for_the_first_start_is_said(machine: Namespace, folder
     assert "the disk" in line or "No space left" in line
     left = (folder / "left").read_text().split()
     assert not [name for name in left if "session" in name], left
+
+
+@pytest.mark.parametrize("size", ["64k", "80k", "104k", "128k", "160k", "200k", "260k"])
+def test_a_disk_too_small_for_a_migration_is_said_and_nothing_changes(
+    machine: Namespace, folder: Path, size: str
+) -> None:
+    """Wherever it runs out: in the copy, or in the new version's tables."""
+    (folder / "disk").mkdir()
+    mount = f'mount -t tmpfs -o size={size} tmpfs "$0" && cp "$1" "$0/a.db"; shift'
+    keep = f'{mount}; "$@"; s=$?; cp -r "$0" "$0/../left"; exit $s'
+    command = ["unshare", "-m", "sh", "-c", keep, str(folder / "disk"), str(DATA / "version-1.db")]
+    if machine.run([*command, "true"], check=False).returncode:
+        pytest.skip("this kernel does not let us mount a small disk")
+    shutil.rmtree(folder / "left")
+    program = ["timeout", "-s", "TERM", "3", *words(folder / "disk" / "a.db")]
+    result = machine.run([*command, *program], check=False)
+    left = {file.name for file in (folder / "left").iterdir()}
+    if result.returncode == 124 and "ready" in result.stdout:
+        assert size in ("200k", "260k")  # that was enough, then
+        assert left >= {"a.db", "a.db.v1-backup"}
+        return
+    assert (result.returncode, result.stdout) == (1, ""), result
+    *log, line = result.stderr.splitlines()
+    assert all(" INFO cryptochat_lib." in one for one in log), result.stderr
+    assert line.startswith("cryptochat: the disk")
+    assert left <= {"a.db", "a.db.lock", "a.db-wal", "a.db-shm"}
+    with sqlite3.connect(folder / "left" / "a.db") as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM messages").fetchone() == (8,)
+    connection.close()
+
+
+def test_a_file_of_version_1_is_brought_up_to_date_and_it_says_so(machine: Namespace, tmp_path: Path) -> None:
+    shutil.copyfile(DATA / "version-1.db", tmp_path / "a.db")
+    with Node(machine, tmp_path / "a.db", interfaces=["lo"]) as node:
+        assert [m["content"] for m in node.get("/api/search?q=grusse")["messages"]] == [
+            "Grüße aus der Teeküche"
+        ]
+        assert len(node.history("tea")) == 5
+        assert any("up to date" in line for line in node.stderr.items)
+    assert mode(tmp_path / "a.db.v1-backup") == 0o600
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_cannot_be_written_is_named_and_left_alone(machine: Namespace, folder: Path, what: str) -> None:
+    """On a disk that is mounted for reading only, which holds for root too."""
+    path = folder / "disk" / "a.db"
+    path.parent.mkdir()
+    shutil.copyfile(DATA / "version-1.db", path)
+    if what == "file":
+        path.with_name("a.db.lock").touch()
+    bind = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0"'
+    if what == "file":
+        bind = f"{bind.replace('$0', '$0/a.db')}"
+    command = ["unshare", "-m", "sh", "-c", f'{bind} && exec "$@"', str(path.parent)]
+    if machine.run([*command, "true"], check=False).returncode:
+        pytest.skip("this kernel does not let us mount a folder again")
+    result = machine.run([*command, *words(path)], check=False)
+    check_refused(result, 1, str(path))
+    assert path.read_bytes() == (DATA / "version-1.db").read_bytes()
+    assert not list(path.parent.glob("*backup*"))
+
+
+@pytest.mark.parametrize("page", [1, 2, 4, 8])
+def test_a_damaged_or_cut_file_never_leads_to_a_new_identity(
+    machine: Namespace, tmp_path: Path, page: int
+) -> None:
+    """An old file, before its migration, cut or overwritten behind so many pages."""
+    data = (DATA / "version-1.db").read_bytes()
+    before = data[: page * 4096]
+    for damaged in (before, before[:-100], before + b"\xa5" * 4096 + data[(page + 1) * 4096 :]):
+        path = tmp_path / "a.db"
+        path.write_bytes(damaged)
+        result = machine.run(["timeout", "-s", "TERM", "5", *words(path)], check=False)
+        assert "Traceback" not in result.stderr
+        if result.returncode == 124:  # what is damaged there is not needed for the start
+            assert identity_of(path) == identity_of(DATA / "version-1.db")
+            continue
+        assert (result.returncode, result.stdout) == (1, ""), result
+        assert result.stderr.splitlines()[-1].startswith("cryptochat: ")
+        assert str(path) in result.stderr
 
 
 @pytest.mark.parametrize("database", [".", "/", "..", "sub/"])

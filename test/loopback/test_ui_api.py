@@ -34,6 +34,9 @@ ROUTES = [
     "DELETE /api/rooms/tea",
     "POST /api/rooms/tea/message",
     "GET /api/rooms/tea/messages",
+    "DELETE /api/rooms/tea/messages",
+    "GET /api/rooms/tea/messages.jsonl",
+    "GET /api/search",
     "GET /api/events",
 ]
 WITH_BODY = [

@@ -80,7 +80,7 @@ def refused(path: Path, match: str) -> None:
     """Opening says so in one line that names the file, makes no identity, and gives the lock back."""
     for _ in range(2):
         raised = pytest.raises(StartupError, match=match)
-        with raised as error, opened(path) as store, store.database.explaining():
+        with raised as error, opened(path) as store, store.explaining():
             store.settings.identity()
         assert str(path) in str(error.value)
         assert "\n" not in str(error.value)
@@ -281,7 +281,7 @@ Store(pathlib.Path({str(path)!r}), Limits()).open(lambda: os.kill(os.getpid(), s
 def test_every_step_that_a_file_has_not_taken_is_taken_in_one_transaction(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = "cryptochat_lib.store.database.MIGRATIONS"
+    steps = "cryptochat_lib.store.opening.MIGRATIONS"
     monkeypatch.setattr(steps, (*MIGRATIONS, ("CREATE TABLE later (x)",), ("CREATE TABLE nonsense (",)))
     before = tables(path)
     with pytest.raises(StartupError), opened(path):

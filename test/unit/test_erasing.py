@@ -1,0 +1,280 @@
+"""A history that is deleted is gone from every file, and others' are untouched; half of it is never left."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from cryptochat_lib import words
+from cryptochat_lib.errors import StorageFailed, StorageFull
+from cryptochat_lib.events import EventLog
+from cryptochat_lib.identity import Identity
+from cryptochat_lib.limits import Limits
+from cryptochat_lib.model import Delivery, DeliveryState, PeerId, RoomName
+from cryptochat_lib.store import Store, database, search
+from cryptochat_lib.store.messages import OwnMessage
+
+TEA, COFFEE = RoomName("tea"), RoomName("coffee")
+ADA, BOB = (PeerId(f"00000000-0000-4000-8000-00000000000{digit}") for digit in "ab")
+POSIX = pytest.mark.skipif(os.name == "nt", reason="this platform has no SIGKILL")
+_ids = iter(range(10**9))
+
+
+def ignore(_: object) -> None:
+    """Nobody listens."""
+
+
+def say(store: Store, content: str, room: RoomName = TEA, name: str = "Ada") -> int:
+    to = (Delivery(BOB, DeliveryState.WAITING),)
+    own = OwnMessage(room, content, ADA, "key", name, f"w{next(_ids)}", to)
+    return store.messages.add_own(own, ignore).number
+
+
+def opened(path: Path, identity: Identity) -> Store:
+    store = Store(path, Limits(free_disk_bytes=0))
+    store.open(lambda: identity)
+    return store
+
+
+def left(path: Path, secrets: list[str]) -> set[str]:
+    """Which of these are still in any file beside the database.
+
+    The end of a word is looked for: the index may keep its beginning with another word's.
+    """
+    found = set()
+    for file in path.parent.iterdir():
+        data = file.read_bytes().lower()
+        found |= {(file.name, secret) for secret in secrets if secret[-7:].encode() in data}
+    return {f"{secret} in {name}" for name, secret in found}
+
+
+def contents(store: Store, room: RoomName) -> list[str]:
+    return [message.content for message in store.messages.page(room, 500)]
+
+
+def find(store: Store, asked: str) -> list[str]:
+    return [m.content for m in store.messages.search(words.parse_query(asked, 9), 500)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("stretch", [1, 7, 10_000])
+def test_no_word_of_it_is_left_whatever_else_there_is(
+    tmp_path: Path, identity: Identity, monkeypatch: pytest.MonkeyPatch, seed: int, stretch: int
+) -> None:
+    """Long and short messages, words in the middle of them, two rooms mixed, merged segments."""
+    monkeypatch.setattr(search, "_STRETCH", stretch)
+    chance = random.Random(seed)
+    store = opened(tmp_path / "c.db", identity)
+    secrets, kept = [], []
+    for _ in range(400):
+        secret, common = f"zq{chance.randrange(10**12):012}", " common" * chance.choice([0, 3, 40, 900])
+        mine = chance.random() < 0.5
+        (secrets if mine else kept).append(secret)
+        say(store, f"{common} {secret}{common}", TEA if mine else COFFEE, f"n{secret}")
+    before = contents(store, COFFEE)
+    some = secrets[:3]
+    assert left(store.database.path, some)
+    store.messages.erase(TEA, ignore)
+    assert left(store.database.path, secrets) == set()
+    assert contents(store, TEA) == []
+    assert contents(store, COFFEE) == before
+    assert find(store, "zq") == before[::-1]
+    assert [find(store, secret) for secret in some] == [[], [], []]
+    assert [len(find(store, secret)) for secret in kept] == [1] * len(kept)
+    store.database.read().execute("SELECT * FROM search_state").fetchall()
+    store.close()
+    assert left(store.database.path, secrets) == set()
+    check(store.database.path)
+
+
+def check(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.execute("INSERT INTO search (search) VALUES ('integrity-check')")
+    connection.close()
+
+
+def test_what_waits_in_it_waits_no_more_and_nowhere_else_changes(store: Store) -> None:
+    say(store, "in tea")
+    number = say(store, "in coffee", COFFEE)
+    store.messages.erase(TEA, ignore)
+    assert [m.number for m in store.queue.waiting(BOB, 10)] == [number]
+    assert store.queue.counts() == {BOB: 1}
+
+
+def test_a_room_without_a_history_can_be_deleted_and_twice(store: Store) -> None:
+    store.messages.erase(RoomName("never heard of"), ignore)
+    say(store, "once")
+    store.messages.erase(TEA, ignore)
+    store.messages.erase(TEA, ignore)
+    say(store, "and again")
+    assert contents(store, TEA) == find(store, "again") == ["and again"]
+
+
+def test_the_copy_that_a_migration_made_goes_too(store: Store) -> None:
+    copy = store.database.path.with_name("cryptochat.db.v1-backup")
+    unfinished = store.database.path.with_name("cryptochat.db.v1-backup.part")
+    other = store.database.path.with_name("other.db.v1-backup")
+    say(store, "zqsecret")
+    for path in (copy, other):
+        store.database.copy_to(path)
+    unfinished.write_text("zqsecret")
+    assert store.database.copies() == [copy, unfinished]
+    store.messages.erase(TEA, ignore)
+    assert (copy.exists(), unfinished.exists(), other.exists()) == (False, False, True)
+
+
+def test_somebody_who_reads_meanwhile_is_waited_for(store: Store) -> None:
+    say(store, "zqsecret")
+    say(store, "other", COFFEE)
+    reads, ends = threading.Event(), threading.Event()
+
+    def read() -> None:
+        rows = store.database.read().execute("SELECT content FROM messages")
+        rows.fetchone()
+        reads.set()
+        ends.wait(10)
+        rows.close()
+        store.database.close_thread()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert reads.wait(10)
+    store.messages.erase(TEA, lambda _: threading.Timer(0.2, ends.set).start())
+    reader.join(10)
+    assert left(store.database.path, ["zqsecret"]) == set()
+
+
+def test_somebody_who_reads_all_the_time_is_told_of(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is deleted, and told to everybody; saying it again removes the rest."""
+    monkeypatch.setattr(database, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(database, "_PRAGMAS", (*database._PRAGMAS, "busy_timeout=10"))
+    store.database.close_thread()
+    say(store, "zqsecret")
+    for _ in range(9):
+        say(store, "more")
+    reader = sqlite3.connect(store.database.path)
+    rows = reader.execute("SELECT content FROM messages")
+    rows.fetchone()
+    told: list[None] = []
+    with pytest.raises(StorageFailed, match="traces are left"):
+        store.messages.erase(TEA, told.append)
+    assert (told, contents(store, TEA)) == ([None], [])
+    rows.close()
+    reader.close()
+    assert left(store.database.path, ["zqsecret"])
+    store.messages.erase(TEA, ignore)
+    assert left(store.database.path, ["zqsecret"]) == set()
+
+
+def test_without_room_for_it_nothing_is_deleted(store: Store) -> None:
+    for n in range(300):
+        say(store, f"number {n} " + "x" * 2000)
+    copy = store.database.path.with_name("cryptochat.db.v1-backup")
+    say(store, "some", COFFEE)
+    forget = search.forget
+
+    def full(tx: sqlite3.Connection, room: RoomName) -> None:
+        tx.execute("PRAGMA max_page_count=1")  # SQLite takes this for: not one more than there are
+        forget(tx, room)
+        tx.execute(
+            "INSERT INTO messages SELECT number + 1000000, room, kind, content, sender, sender_key,"
+            " username, time, sent, own, wire_id || 'x', method FROM messages"
+        )
+
+    told: list[None] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "forget", full)
+        with pytest.raises(StorageFull):
+            store.messages.erase(TEA, told.append)
+    assert not told
+    assert not copy.exists()
+    assert len(contents(store, TEA)) == 300
+    assert len(find(store, "number")) == 300
+    store.database.write(lambda tx: tx.execute("PRAGMA max_page_count=1000000").fetchall())
+    store.messages.erase(TEA, ignore)
+    assert contents(store, TEA) == find(store, "number") == []
+
+
+def test_a_deleted_number_is_never_used_again(tmp_path: Path, identity: Identity) -> None:
+    """Streams resume by it, also after a restart."""
+    store = opened(tmp_path / "c.db", identity)
+    last = [say(store, "one more") for _ in range(5)][-1]
+    store.messages.erase(TEA, ignore)
+    store.close()
+    store = opened(tmp_path / "c.db", identity)
+    assert store.messages.burn_number() > last
+    store.close()
+
+
+@POSIX
+@pytest.mark.parametrize("when", ["before the commit", "after it"])
+def test_killed_before_the_log_is_empty_the_next_start_empties_it(
+    tmp_path: Path, identity: Identity, when: str
+) -> None:
+    path = tmp_path / "c.db"
+    store = opened(path, identity)
+    for n in range(200):
+        say(store, f"zqsecret{n} " + "x" * 500)
+    store.close()
+    program = f"""
+import os, pathlib, signal
+from cryptochat_lib.limits import Limits
+from cryptochat_lib.model import RoomName
+from cryptochat_lib.store import Store, search
+store = Store(pathlib.Path({str(path)!r}), Limits(free_disk_bytes=0))
+store.open(None)
+die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+if {when!r} == "after it":
+    store.messages.erase(RoomName("tea"), die)
+forget = search.forget
+search.forget = lambda *a: (forget(*a), die())
+store.messages.erase(RoomName("tea"), print)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    store = opened(path, identity)
+    if when == "after it":
+        assert contents(store, TEA) == []
+        assert left(path, ["zqsecret"]) == set()
+    else:
+        assert len(contents(store, TEA)) == len(find(store, "zqsecret")) == 200
+    store.close()
+    check(path)
+
+
+# The log of events
+
+
+def test_the_event_log_forgets_and_says_so(limits: Limits) -> None:
+    log = EventLog(limits)
+    log.start(1)
+    log.publish("messages", {"content": "zqsecret"})
+    place = log.latest
+    log.forget()
+    assert log.after(0, timeout=0) is None
+    assert log.after(place, timeout=0) is None  # even who has had everything fetches the state anew
+    assert log.after(log.latest, timeout=0) == []
+    log.publish("messages", {"content": "after"})
+    [event] = log.after(place + 1, timeout=0) or []
+    assert event.data == '{"content":"after"}'
+
+
+def test_a_reader_that_waits_is_told_at_once(limits: Limits) -> None:
+    log = EventLog(limits)
+    log.start(1)
+    place = log.latest
+    found: list[object] = []
+    reader = threading.Thread(target=lambda: found.append(log.after(place, timeout=30)))
+    reader.start()
+    log.forget()
+    reader.join(5)
+    assert found == [None]
