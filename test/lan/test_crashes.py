@@ -126,7 +126,7 @@ def test_whatever_crashes_every_accepted_message_is_everywhere_once_and_in_order
                 mishaps.run(seconds)
             ended = time.monotonic()
             for node in nodes:
-                wait_until(lambda node=node: not _newest_that_waits(node, room), ALL_DELIVERED_WITHIN)
+                _wait_all_delivered(node, room)
             took = time.monotonic() - ended
             histories = check_same_history(nodes, room)
             newest = histories[ada.uuid][-1]["id"]
@@ -144,6 +144,13 @@ def test_whatever_crashes_every_accepted_message_is_everywhere_once_and_in_order
             f" answer; {mishaps.kills} kills, {mishaps.cuts} cuts, {mishaps.mutes} mutes;"
             f" the page resumed {page.resumed} times; all delivered {took:.1f} s after the end"
         )
+
+
+def _wait_all_delivered(node: Node, room: str) -> None:
+    try:
+        wait_until(lambda: not _newest_that_waits(node, room), ALL_DELIVERED_WITHIN)
+    except TimeoutError:
+        pytest.fail(f"{node.database.name}: these still wait: {_newest_that_waits(node, room)[:4]}")
 
 
 def _newest_that_waits(node: Node, room: str) -> list[Data]:

@@ -14,7 +14,7 @@ from friends import StartNode, befriend
 from lab import Lan
 from nodes import Node
 
-FLOOD_SECONDS = 8
+FLOOD_SECONDS = 6
 CONNECTIONS = 4
 EVERY_SECONDS = 0.2
 WITHIN = 1.0

@@ -19,7 +19,7 @@ from types import TracebackType
 from ui_client import SseEvent, UiClient, parse_events
 from waiting import Collected
 
-_AGAIN_SECONDS = 0.05
+_AGAIN_SECONDS = 0.5  # long enough to miss something, as a browser does
 _SILENCE_SECONDS = 40.0  # a comment comes every 15
 
 
