@@ -11,12 +11,14 @@ is not said again (RFC 6762, 7.1).
 from __future__ import annotations
 
 import contextlib
+import queue
 import selectors
 import socket
 import ssl
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from cryptography.hazmat.primitives import serialization
 from seed_mdns import GROUP, PORT, SERVICE, understand_packet
 
 _HANDSHAKE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.005
 
 
 class Peer:
@@ -97,14 +100,23 @@ def _multicast(interface: str) -> socket.socket:
     return sock
 
 
+def _say(multicast: socket.socket, said: queue.Queue[bytes]) -> None:
+    """One packet after another, with a pause: as many machines would, who wait at random (RFC 6762, 6)."""
+    while True:
+        multicast.sendto(said.get(), (GROUP, PORT))
+        time.sleep(_PAUSE_SECONDS)
+
+
 def main(interface: str, room: str, *addresses: str) -> None:
     peers = [Peer(room, address) for address in addresses]
     multicast = _multicast(interface)
     waiting = selectors.DefaultSelector()
     waiting.register(multicast, selectors.EVENT_READ, None)
+    said: queue.Queue[bytes] = queue.Queue()
+    threading.Thread(target=_say, args=(multicast, said), daemon=True).start()
     for peer in peers:
         waiting.register(peer.server, selectors.EVENT_READ, peer)
-        multicast.sendto(dns.encode(records=peer.records), (GROUP, PORT))
+        said.put(dns.encode(records=peer.records))
     print(len(peers), flush=True)
     while True:
         for key, _ in waiting.select():
@@ -116,8 +128,8 @@ def main(interface: str, room: str, *addresses: str) -> None:
                 continue
             known = {record.pointed.encode() for record in packet.records}
             for peer in peers:
-                if said := peer.answer(packet.questions, known):
-                    multicast.sendto(dns.encode(records=said), (GROUP, PORT))
+                if records := peer.answer(packet.questions, known):
+                    said.put(dns.encode(records=records))
 
 
 if __name__ == "__main__":
