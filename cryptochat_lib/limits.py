@@ -75,7 +75,7 @@ class Limits:
     # While messages come faster than requests go, one request waits so long for more of them.
     gather_seconds: float = 0.002
     # How long the news that all has arrived waits for a commit that it can share.
-    settle_seconds: float = 0.02
+    settle_seconds: float = 0.005
     retry_first_seconds: float = 0.5
     retry_most_seconds: float = 60.0
 
@@ -83,6 +83,8 @@ class Limits:
     rate_messages_per_second: int = 5_000
     rate_bytes_per_second: int = 16 * MIB
     rate_window_seconds: float = 10.0
+    # The work that one key may have queued while other keys are at work.
+    turn_seconds: float = 1.0
 
     # The page.
     history_most: int = 500

@@ -8,7 +8,7 @@ The other half of `peer_client`. For each connection, in its own thread:
        is announced at its address, and it comes again;
     3. for every request: `verification.admit`, which may wait at the gate for
        the user while the body stays unread;
-    4. the route, the body, and the answer.
+    4. the route, the key's turn, the body, and the answer.
 
 The sender of a message is the certificate of its connection, never a field of
 the body (`test/loopback/test_peer_server.py`).
@@ -32,6 +32,7 @@ from .rates import Rates
 from .routing import JSON, Reply, Request, Route, Routes
 from .serving import Handler, Server
 from .store import Store
+from .turns import Turns
 from .verification import Verification
 
 _log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class PeerApi:
         self._keys = store.keys
         self._chat = chat
         self._rates = Rates(limits)
+        self.turns = Turns(limits)
         self._limits = limits
         self.routes = Routes(
             Route("POST", "/rooms/{room}/message", self._seed_message),
@@ -133,8 +135,8 @@ class PeerServer(Server):
         route, params = self._api.routes.find(head)
         length = head.content_length(self.limits.body_bytes)
         self._api.spend(key, size=length)  # before it costs anything to read and to parse
-        body = handler.read_body(length)
-        return route.handle(Request(head, params, body, key))
+        with self._api.turns.turn(certificate.fingerprint_sha256):
+            return route.handle(Request(head, params, handler.read_body(length), key))
 
     def ended(self, connection: Connection) -> None:
         if connection.friend and connection.certificate is not None:

@@ -63,6 +63,7 @@ class Sender:
         self._awake = False
         self._ended = False
         self._failures = 0
+        self._asked = True  # somebody woke us for this try; else it was due
         self._not_before = 0.0  # of the monotonic clock: when the peer wants to be asked again
         self._deliverer: Deliverer | None = None
         self._backlog = Backlog(uuid, means.store.queue, means.limits.batch_messages)
@@ -119,7 +120,7 @@ class Sender:
             self._changed.wait_for(lambda: self._awake or self._ended, seconds)
             if not self._awake and not self._failures:
                 self._ended = True
-            self._awake = False
+            self._asked, self._awake = self._awake, False
             return not self._ended
 
     def _guarded_step(self) -> float:
@@ -139,7 +140,7 @@ class Sender:
             failed = self._send_all()
         except PeerRejected:
             withheld = self._queue.settle_all(self._uuid, DeliveryState.WITHHELD, TAKEN_BACK)
-            report(self._events, withheld)
+            self._report(withheld)
             failed = None
         except CertificateChanged:
             self._looker.look(self._uuid, again=True)
@@ -207,20 +208,23 @@ class Sender:
         self._backlog.forget()
         if failed.reason == AWAY:
             self._means.presence.failed(self._uuid)
-        waiting = [m.number for m in self._queue.waiting(self._uuid, self._limits.batch_messages)]
-        if not waiting:
+        if not self._queue.waits_for(self._uuid):
             self._failures = 0
             return self._limits.idle_seconds
-        report(self._events, self._queue.settle(self._uuid, waiting, DeliveryState.WAITING, failed.reason))
+        self._report(self._queue.settle_all(self._uuid, DeliveryState.WAITING, failed.reason))
         if failed.retry_after is not None:
             wanted = min(failed.retry_after, self._limits.retry_most_seconds)
             self._not_before = time.monotonic() + wanted
         return self._pause()
 
     def _pause(self) -> float:
-        """One more failure: twice as long as after the last one, and not in step with other senders."""
+        """Twice as long as after the last failure, and not in step with other senders.
+
+        A try that somebody asked for (a new message, say) does not put the next one off.
+        """
         longer = self._limits.retry_first_seconds * 2.0 ** min(self._failures, 16)
-        self._failures += 1
+        if not self._asked or not self._failures:
+            self._failures += 1
         return min(self._limits.retry_most_seconds, longer) * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
 
     def _hang_up(self) -> None:

@@ -14,6 +14,12 @@ from ..model import DeliveryState, Message, PeerId, RoomName
 from .database import Database, Row, Transaction
 from .messages import to_message
 
+_SETTLE = "UPDATE deliveries SET state = ?, reason = ? WHERE uuid = ? AND state = 'waiting' AND "
+_CHANGED = "(state IS NOT ? OR reason IS NOT ?)"
+_RETURNING = " RETURNING message, uuid, (SELECT room FROM messages WHERE number = message) AS room"
+_SETTLE_ALL = _SETTLE + _CHANGED + _RETURNING
+_SETTLE_THESE = _SETTLE + _CHANGED + " AND message IN (SELECT value FROM json_each(?))" + _RETURNING
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -80,12 +86,8 @@ class Queue:
         self._database.flush()
 
     def settle_all(self, uuid: PeerId, state: DeliveryState, reason: str) -> list[Progress]:
-        """Move everything that waits for `uuid` to `state`."""
-        rows = self._database.read().execute(
-            "SELECT message FROM deliveries WHERE uuid = ? AND state = 'waiting'", (uuid,)
-        )
-        numbers = [row["message"] for row in rows]
-        return self.settle(uuid, numbers, state, reason) if numbers else []
+        """Move everything that waits for `uuid` to `state` (`waiting` too, for a new reason)."""
+        return self._database.write(_settling(uuid, None, state, reason))
 
     def expire(self, uuid: PeerId, older_than: int, keep: int) -> list[Progress]:
         """End what waits for `uuid` since before `older_than`, and all but the newest `keep`."""
@@ -101,16 +103,15 @@ class Queue:
 
 
 def _settling(
-    uuid: PeerId, numbers: Sequence[int], state: DeliveryState, reason: str | None
+    uuid: PeerId, numbers: Sequence[int] | None, state: DeliveryState, reason: str | None
 ) -> Callable[[Transaction], list[Progress]]:
+    """What moves deliveries of `uuid` that wait: these, or all; and returns those that have changed."""
+    statement = _SETTLE_ALL if numbers is None else _SETTLE_THESE
+    parameters = [state.value, reason, uuid, state.value, reason]
+    parameters += [] if numbers is None else [json.dumps(numbers)]
+
     def work(tx: Transaction) -> list[Progress]:
-        rows = tx.execute(
-            "UPDATE deliveries SET state = ?, reason = ?"
-            " WHERE message IN (SELECT value FROM json_each(?)) AND uuid = ? AND state = 'waiting'"
-            " AND (state IS NOT ? OR reason IS NOT ?)"
-            " RETURNING message, uuid, (SELECT room FROM messages WHERE number = message) AS room",
-            (state.value, reason, json.dumps(numbers), uuid, state.value, reason),
-        ).fetchall()
+        rows = tx.execute(statement, parameters).fetchall()
         return sorted((_progress(row, state, reason) for row in rows), key=lambda p: p.number)
 
     return work

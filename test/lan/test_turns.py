@@ -15,7 +15,7 @@ from lab import Lan
 from nodes import Node
 
 FLOOD_SECONDS = 6
-CONNECTIONS = 4
+CONNECTIONS = 24
 EVERY_SECONDS = 0.2
 WITHIN = 1.0
 TIMES_UNDISTURBED = 12

@@ -546,3 +546,26 @@ def test_what_waits_too_long_for_a_yes_expires(start_node: StartNode, mallory: H
     ada.wait_delivery(sent, mallory.uuid, "expired")
     ada.verify(mallory.uuid)
     assert mallory.requests.items == []
+
+
+def test_everything_that_waits_says_why(ada: LoopbackNode, mallory: HandmadePeer) -> None:
+    """More than a batch waits for a peer that is there and busy: only the first 100 get a reason."""
+    mallory.respond = lambda _request: json_response(507, {"status": 507, "code": "storage-full"})
+    trust(ada, mallory)
+    sent = [ada.send("tea", str(number)) for number in range(150)]
+    wait_until(
+        lambda: (ada.delivery(sent[-1], mallory.uuid) or {})["reason"] == "cannot take more at the moment", 5
+    )
+
+
+def test_new_messages_do_not_make_the_next_try_later(start_node: StartNode, mallory: HandmadePeer) -> None:
+    """Each new message wakes the sender, fails, and doubled the pause: 20 in a second were a minute."""
+    ada = start_node("Ada", retry_first_seconds=0.2, retry_most_seconds=60.0)
+    mallory.respond = lambda _request: json_response(507, {"status": 507, "code": "storage-full"})
+    trust(ada, mallory)
+    for number in range(20):
+        tries = len(mallory.requests.items)
+        sent = ada.send("tea", str(number))
+        wait_until(lambda tries=tries: len(mallory.requests.items) > tries)
+    mallory.respond = accepts_all
+    ada.wait_delivery(sent, mallory.uuid, "delivered", timeout=5)
