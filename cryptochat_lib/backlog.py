@@ -79,8 +79,10 @@ class Backlog:
         if not stored:
             return
         newest = stored[-1].number
-        if len(stored) == self._most:  # there may be more, between these and what was offered
+        if len(stored) == self._most:  # there may be more between these and what was offered: to be read
             self._complete = False
-            self._next.clear()
-        self._next = deque([*stored, *(m for m in self._next if m.number > newest)])
-        self._seen = max(self._seen, self._next[-1].number)
+            self._next = deque(stored)
+            self._seen = newest
+        else:
+            self._next = deque([*stored, *(m for m in self._next if m.number > newest)])
+            self._seen = self._next[-1].number

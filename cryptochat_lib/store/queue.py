@@ -16,9 +16,10 @@ from .messages import to_message
 
 _SETTLE = "UPDATE deliveries SET state = ?, reason = ? WHERE uuid = ? AND state = 'waiting' AND "
 _CHANGED = "(state IS NOT ? OR reason IS NOT ?)"
+_THESE = " AND message IN (SELECT value FROM json_each(?))"
 _RETURNING = " RETURNING message, uuid, (SELECT room FROM messages WHERE number = message) AS room"
 _SETTLE_ALL = _SETTLE + _CHANGED + _RETURNING
-_SETTLE_THESE = _SETTLE + _CHANGED + " AND message IN (SELECT value FROM json_each(?))" + _RETURNING
+_SETTLE_THESE = _SETTLE + _CHANGED + _THESE + _RETURNING
 
 
 @dataclass(frozen=True)

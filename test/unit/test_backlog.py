@@ -118,6 +118,7 @@ def test_what_is_forgotten_during_the_look_does_not_come_from_it() -> None:
             st.just(("store", 0)),
             st.just(("forget", 0)),
             st.just(("offer late", 0)),
+            st.tuples(st.just("store during the look"), st.integers(1, 5)),
             st.tuples(st.just("send"), st.integers(1, 5)),
         ),
         max_size=60,
@@ -140,6 +141,12 @@ def test_whatever_happens_all_is_shown_once_and_in_order(steps: list[tuple[str, 
             send(limit)
         elif what == "forget":
             backlog.forget()
+        elif what == "store during the look":
+            backlog.forget()
+            news = range(last + 1, last + limit + 1)
+            last += limit
+            table.meanwhile = lambda news=news: [store(backlog, table, n) for n in news]  # type: ignore[misc]
+            send(1)
         else:
             last += 1
             if what == "offer late":  # stored, and before it is offered the sender looks
