@@ -164,7 +164,7 @@ class Client:
         started = _clock()
         poster.send(request)
         while left or not answer:
-            for source in self._ready():
+            for source in self._ready(started + WAITS_AT_MOST):
                 now = _clock() - started
                 if source is poster:
                     answer = now if poster.feed() else answer
@@ -186,12 +186,15 @@ class Client:
         for connection in connections:
             self._connections[connection].send(next(requests))
             busy += 1
-        posted = 0.0
+        posted, progress = 0.0, started  # progress: when something was answered or arrived last
         while busy or (stream is not None and len(seen) < count):
-            for source in self._ready():
+            for source in self._ready(progress + WAITS_AT_MOST):
                 if isinstance(source, Stream):
-                    seen += source.feed()
+                    arrived = source.feed()
+                    seen += arrived
+                    progress = _clock() if arrived else progress
                 elif source.feed():
+                    progress = _clock()
                     request = next(requests, None)
                     if request is not None:
                         source.send(request)
@@ -203,10 +206,11 @@ class Client:
             check_once(marks, seen)
         return {"seconds": took, "posted": posted, "count": count}
 
-    def _ready(self) -> Iterator[Connection | Stream]:
+    def _ready(self, deadline: float) -> Iterator[Connection | Stream]:
+        """What has something to read. A stream's comments do not hold off the deadline."""
         found = self._poll.poll(WAITS_AT_MOST)
-        if not found:
-            raise TimeoutError(f"nothing came for {WAITS_AT_MOST} s")
+        if not found or _clock() > deadline:
+            raise TimeoutError(f"nothing that was waited for came in {WAITS_AT_MOST} s")
         return (self._by_descriptor[descriptor] for descriptor, _ in found)
 
 
