@@ -13,6 +13,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from . import shapes
 from .delivery import AWAY
@@ -113,7 +114,7 @@ class Chat:
         self._publish(message)
 
     def _publish(self, message: Message) -> None:
-        self._events.publish_message(message.number, shapes.message(message))
+        self._events.publish_message(message.number, partial(shapes.message, message), shapes.size(message))
 
     def _publish_all(self, messages: list[Message]) -> None:
         for message in messages:

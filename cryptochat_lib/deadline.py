@@ -28,6 +28,15 @@ class Deadline:
         return left
 
 
+def set_timeout(sock: socket.socket, seconds: float) -> None:
+    """Let reads and writes of `sock` wait up to `seconds`, or less than a tenth more.
+
+    Telling the system costs more than what is read, so what is nearly right is left.
+    """
+    if not seconds <= (sock.gettimeout() or 0.0) < seconds * 1.1:
+        sock.settimeout(seconds)
+
+
 class TimedReader(io.RawIOBase):
     """The reading side of a socket, under a deadline that its owner may restart.
 
@@ -43,7 +52,7 @@ class TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        self._sock.settimeout(self._deadline.left())
+        set_timeout(self._sock, self._deadline.left())
         got = self._sock.recv_into(buffer)
         if self._left is not None:
             self._left -= got

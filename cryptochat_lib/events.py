@@ -17,8 +17,9 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .limits import Limits
@@ -26,16 +27,24 @@ from .limits import Limits
 _STEP = 1 << 24
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
+Payload = Mapping[str, Any]
+
 STREAMS = ("verification", "messages", "delivery", "rooms", "users", "reset")
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the log; `data` is JSON on one line."""
+    """One line of the log, of about `size` bytes. `make` makes what it says, when somebody reads it."""
 
     number: int
     stream: str
-    data: str
+    make: Callable[[], Payload]
+    size: int = 0
+
+    @cached_property
+    def data(self) -> str:
+        """JSON on one line."""
+        return to_line(self.make())
 
 
 def message_number_before(event_number: int) -> int:
@@ -66,17 +75,21 @@ class EventLog:
         with self._changed:
             self._first = self._latest = burnt * _STEP
 
-    def publish(self, stream: str, payload: Mapping[str, Any]) -> None:
+    def publish(self, stream: str, payload: Payload) -> None:
         """Append an event to `stream`."""
-        data = to_line(payload)
-        with self._changed:
-            self._append(Event(self._latest + 1, stream, data))
+        self.publish_all(stream, [lambda: payload], len(to_line(payload)))
 
-    def publish_message(self, number: int, payload: Mapping[str, Any]) -> None:
-        """Append the event of message `number`. Called in the order of the numbers."""
-        data = to_line(payload)
+    def publish_all(self, stream: str, makes: Iterable[Callable[[], Payload]], size: int) -> None:
+        """Append events to `stream`, which are made if somebody reads them, and have about `size` bytes."""
         with self._changed:
-            self._append(Event(max(message_event_number(number), self._latest + 1), "messages", data))
+            for make in makes:
+                self._append(Event(self._latest + 1, stream, make, size))
+
+    def publish_message(self, number: int, make: Callable[[], Payload], size: int) -> None:
+        """Append the event of message `number`, likewise. Called in the order of the numbers."""
+        with self._changed:
+            event_number = max(message_event_number(number), self._latest + 1)
+            self._append(Event(event_number, "messages", make, size))
 
     def reserve(self, count: int) -> int:
         """Take the next `count` numbers for events that one reader alone gets; returns the first.
@@ -143,14 +156,14 @@ class EventLog:
     def _append(self, event: Event) -> None:
         self._events.append(event)
         self._latest = event.number
-        self._bytes += len(event.data)
+        self._bytes += event.size
         while len(self._events) > self._limits.events_kept or self._bytes > self._limits.events_bytes:
             gone = self._events.popleft()
-            self._bytes -= len(gone.data)
+            self._bytes -= gone.size
             self._first = gone.number
         self._changed.notify_all()
 
 
-def to_line(payload: Mapping[str, Any]) -> str:
+def to_line(payload: Payload) -> str:
     """JSON in ASCII on one line: nothing in it can end an SSE field."""
     return _ENCODER.encode(payload)

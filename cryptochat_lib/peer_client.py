@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from . import tls
 from .connections import Connection, Connections
-from .deadline import Deadline, TimedReader
+from .deadline import Deadline, TimedReader, set_timeout
 from .errors import CertificateChanged, CryptoChatError, NoConnection, Unreachable
 from .http_read import WholeReply, read_reply
 from .identity import Identity
@@ -134,7 +134,7 @@ class _Channel(urllib.request.BaseHandler):
         deadline = Deadline(request.timeout or 0)
         most = self._limits.head_bytes + self._limits.reply_bytes
         try:
-            self._sock.settimeout(deadline.left())
+            set_timeout(self._sock, deadline.left())
             self._sock.sendall(_to_bytes(request))
             reply = read_reply(io.BufferedReader(TimedReader(self._sock, deadline, most)), self._limits)
         except (*tls.CONNECTION_LOST, CryptoChatError) as error:

@@ -21,6 +21,7 @@ import logging
 import random
 import threading
 import time
+from functools import partial
 
 from . import shapes
 from .backlog import Backlog
@@ -39,14 +40,13 @@ TAKEN_BACK = "you have taken your trust back"
 IMPOSTOR = "somebody else answers at this person's address"
 """Reasons in words, as the user reads them."""
 
+_DELIVERY_BYTES = 300  # one `delivery` event, roughly
+
 
 def report(events: EventLog, changes: list[Progress]) -> None:
     """Publish how far messages got."""
-    for change in changes:
-        events.publish(
-            "delivery",
-            shapes.delivery(change.uuid, change.number, change.room, change.state, change.reason),
-        )
+    makes = [partial(shapes.delivery, c.uuid, c.number, c.room, c.state, c.reason) for c in changes]
+    events.publish_all("delivery", makes, _DELIVERY_BYTES)
 
 
 class Sender:

@@ -47,6 +47,11 @@ def message(value: Message) -> dict[str, Any]:
     }
 
 
+def size(value: Message) -> int:
+    """About how many bytes MESSAGE has as JSON in ASCII, at the most."""
+    return 1024 + 6 * len(value.content) + 128 * len(value.deliveries)
+
+
 def delivery(
     uuid: PeerId, number: int, room: RoomName, state: DeliveryState, reason: str | None
 ) -> dict[str, Any]:

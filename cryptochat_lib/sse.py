@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 
 from . import shapes
 from .errors import BadRequest
-from .events import Event, EventLog, message_event_number, message_number_before, to_line
+from .events import Event, EventLog, message_event_number, message_number_before
 from .limits import Limits
 from .questions import Question, Questions
 from .store import Store
@@ -68,7 +69,7 @@ class EventStreams:
             elif not self._events.closed:
                 reset, questions = self._questions(1)
                 yield from self._missed_messages(position, until=reset)
-                yield Event(reset - len(questions), "reset", "{}")
+                yield Event(reset - len(questions), "reset", dict)
                 yield from questions
                 position = reset
 
@@ -79,7 +80,7 @@ class EventStreams:
         """
         first, questions = self._asked.open(lambda count: self._events.reserve(before + count))
         numbered = enumerate(questions, first + before)
-        found = [Event(number, "verification", to_line(_shape(asked))) for number, asked in numbered]
+        found = [Event(number, "verification", partial(_shape, asked)) for number, asked in numbered]
         return first + before + len(questions) - 1, found
 
     def _missed_messages(self, last: int, until: int) -> Iterator[Event]:
@@ -88,8 +89,8 @@ class EventStreams:
         most = message_number_before(until)
         while page := self._messages.since(number, most, _REPLAYED_AT_ONCE):
             for message in page:
-                data = to_line(shapes.message(message))
-                yield Event(message_event_number(message.number), "messages", data)
+                make = partial(shapes.message, message)
+                yield Event(message_event_number(message.number), "messages", make)
             number = page[-1].number
 
 

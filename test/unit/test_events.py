@@ -52,9 +52,9 @@ def test_a_reader_gets_what_came_after_its_number_in_order(log: EventLog) -> Non
 def test_numbers_grow_whatever_is_published(log: EventLog) -> None:
     start = log.latest
     log.publish("users", {})
-    log.publish_message(7, {})
+    log.publish_message(7, dict, 2)
     log.publish("rooms", {})
-    log.publish_message(9, {})
+    log.publish_message(9, dict, 2)
     found = log.after(start, 0) or []
     numbers = [event.number for event in found]
     assert numbers == sorted(set(numbers))
@@ -75,7 +75,7 @@ def test_numbers_grow_across_restarts(tmp_path: Path, identity: Identity) -> Non
 
 
 def test_an_events_number_says_which_messages_its_reader_has_had(log: EventLog) -> None:
-    log.publish_message(5, {})
+    log.publish_message(5, dict, 2)
     assert message_number_before(log.latest) == 5
     log.publish("users", {})
     assert message_number_before(log.latest) == 5

@@ -66,7 +66,7 @@ class Run:
         )
 
     def publish(self, message: Message) -> None:
-        self.events.publish_message(message.number, shapes.message(message))
+        self.events.publish_message(message.number, lambda: shapes.message(message), shapes.size(message))
 
     def ask(self) -> str:
         certificate = make_certificate()
