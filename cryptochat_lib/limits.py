@@ -73,7 +73,7 @@ class Limits:
     queued_unverified_seconds: float = 1 * DAY
     batch_messages: int = 100
     # While messages come faster than requests go, one request waits so long for more of them.
-    gather_seconds: float = 0.005
+    gather_seconds: float = 0.01
     # How long the news that all has arrived waits for a commit that it can share.
     settle_seconds: float = 0.005
     retry_first_seconds: float = 0.5

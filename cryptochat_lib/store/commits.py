@@ -3,7 +3,8 @@
 A commit costs the same whether it carries one message or fifty, and nearly all
 of that is waiting for the disk. So the first thread that wants to write becomes
 the leader: it runs what has queued up, in the order of coming, in one
-transaction. Whoever comes meanwhile waits, and the first of them leads next.
+transaction. Whoever comes meanwhile waits, and the first of them leads next, a
+moment later, so that those who were just answered and write again can join.
 No thread of its own, and no delay for a write that comes alone.
 
 What a piece of work may rely on: it runs in a transaction, alone on the
@@ -22,11 +23,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 _log = logging.getLogger(__name__)
+
+_JOIN_SECONDS = 0.0002  # a commit costs more: who comes so soon shares it
 
 
 class Piece:
@@ -95,6 +99,8 @@ class Commits:
             leads, self._leading = not self._leading, True
         if not leads:
             piece.wait()
+            if not piece.done:
+                time.sleep(_JOIN_SECONDS)
         while not piece.done:
             self._lead(piece)
 
