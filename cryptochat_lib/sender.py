@@ -30,6 +30,7 @@ from .errors import CertificateChanged, CryptoChatError, NotAllowed, PeerRejecte
 from .events import EventLog
 from .looker import Looker
 from .model import DeliveryState, Message, PeerId
+from .store.commits import Piece
 from .store.database import DatabaseError, trouble
 from .store.queue import Progress
 
@@ -66,6 +67,7 @@ class Sender:
         self._asked = True  # somebody woke us for this try; else it was due
         self._not_before = 0.0  # of the monotonic clock: when the peer wants to be asked again
         self._deliverer: Deliverer | None = None
+        self._unsettled: list[Piece] = []  # answered, and on its way to the disk
         self._backlog = Backlog(uuid, means.store.queue, means.limits.batch_messages)
         self._thread = threading.Thread(target=self._run, name=f"outbox-{uuid[:8]}", daemon=True)
 
@@ -187,7 +189,8 @@ class Sender:
             by_answer.setdefault((one.state, one.reason), []).append(one.number)
         for (state, reason), numbers in by_answer.items():
             if outcome.knows_ids:
-                self._queue.settle_soon(self._uuid, numbers, state, reason, self._report)
+                piece = self._queue.settle_soon(self._uuid, numbers, state, reason, self._report)
+                self._unsettled = [one for one in self._unsettled if one.error or not one.done] + [piece]
             else:
                 self._report(self._queue.settle(self._uuid, numbers, state, reason))
 
@@ -198,6 +201,11 @@ class Sender:
             if self._awake:
                 return
         self._queue.flush()
+        unsettled, self._unsettled = self._unsettled, []
+        for piece in unsettled:
+            if piece.error is not None:  # it still waits, says the database: it is sent and settled again
+                self._backlog.forget()
+                raise piece.error
 
     def _report(self, changes: list[Progress]) -> None:
         report(self._events, changes)

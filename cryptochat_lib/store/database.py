@@ -125,9 +125,14 @@ class Database:
         result: T = piece.result
         return result
 
-    def write_soon(self, work: Callable[[Transaction], T], committed: Callable[[T], None]) -> None:
-        """As `write`, with the next one or with `flush`, without waiting: for what may be lost in a crash."""
-        self._commits.add(Piece(work, committed))
+    def write_soon(self, work: Callable[[Transaction], T], committed: Callable[[T], None]) -> Piece:
+        """As `write`, with the next one or with `flush`, without waiting: for what may be lost in a crash.
+
+        Whether it went well is in the piece, once it is `done`.
+        """
+        piece = Piece(work, committed)
+        self._commits.add(piece)
+        return piece
 
     def flush(self) -> None:
         """Put what `write_soon` has left on the disk."""

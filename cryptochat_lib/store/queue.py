@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..model import DeliveryState, Message, PeerId, RoomName
+from .commits import Piece
 from .database import Database, Row, Transaction
 from .messages import to_message
 
@@ -75,12 +76,12 @@ class Queue:
         state: DeliveryState,
         reason: str | None,
         report: Callable[[list[Progress]], None],
-    ) -> None:
+    ) -> Piece:
         """As `settle`, with the next commit that comes, or with `flush`: `report` gets what has changed.
 
         For what a crash may undo: these messages are sent again then, and known already.
         """
-        self._database.write_soon(_settling(uuid, numbers, state, reason), report)
+        return self._database.write_soon(_settling(uuid, numbers, state, reason), report)
 
     def flush(self) -> None:
         """Commit now what `settle_soon` has left."""

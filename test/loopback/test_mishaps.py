@@ -14,6 +14,7 @@ from loopback_peer import HandmadePeer, Request, accepts_all, know, message, tru
 from waiting import wait_until
 
 from cryptochat_lib.errors import StorageClosed, StorageFull
+from cryptochat_lib.store.queue import Progress
 
 StartNode = Callable[..., LoopbackNode]
 MakePeer = Callable[..., HandmadePeer]
@@ -26,17 +27,22 @@ def test_what_was_answered_while_the_disk_was_full_is_settled_afterwards(
 ) -> None:
     mallory.respond = accepts_all
     trust(ada, mallory)
-    settle = ada.app.store.queue.settle
+    queue, database = ada.app.store.queue, ada.app.store.database
+    settle_soon = queue.settle_soon
     failed: list[None] = []
 
-    def full(*arguments: Any) -> Any:
-        if len(failed) < 4:
-            failed.append(None)
-            raise StorageFull()
-        return settle(*arguments)
+    def fail(_: object) -> list[Progress]:
+        raise StorageFull()
 
-    monkeypatch.setattr(ada.app.store.queue, "settle", full)
+    def full(*arguments: Any) -> Any:
+        if len(failed) < 2:
+            failed.append(None)
+            return database.write_soon(fail, lambda _: None)
+        return settle_soon(*arguments)
+
+    monkeypatch.setattr(queue, "settle_soon", full)
     ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered")
+    assert len(mallory.requests.items) == 3
     assert len({request.json["messages"][0]["id"] for request in mallory.requests.items}) == 1
 
 
