@@ -9,7 +9,7 @@ after a failure, and when more has piled up than one request takes.
     `_next` holds waiting messages without a gap, the oldest first;
     `_complete`: nothing waits that is not in `_next`.
 
-Threads: whoever commits offers, anybody forgets; all else is the sender's.
+Threads: whoever commits offers, anybody lets it read again; all else is the sender's.
 `_lock` guards all fields, and is not held while the database is read.
 """
 
@@ -22,18 +22,20 @@ from itertools import islice
 from .model import Message, PeerId
 from .store.queue import Queue
 
+MOST = 100
+"""How many messages are in memory."""
+
 
 class Backlog:
-    """The backlog of `uuid`. At most `most` messages are in memory."""
+    """The backlog of `uuid`."""
 
-    def __init__(self, uuid: PeerId, queue: Queue, most: int) -> None:
+    def __init__(self, uuid: PeerId, queue: Queue) -> None:
         self._uuid = uuid
         self._queue = queue
-        self._most = most
         self._lock = threading.Lock()
         self._next: deque[Message] = deque()
         self._complete = False
-        self._forgotten = 0  # how often: what was read before does not count after
+        self._rereads = 0  # how often: what was read before does not count after
         self._seen = 0  # the last number that was offered, read, or done with
 
     def offer(self, message: Message) -> None:
@@ -41,7 +43,7 @@ class Backlog:
         with self._lock:
             if not self._complete or message.number <= self._seen:
                 return
-            if len(self._next) >= self._most:
+            if len(self._next) >= MOST:
                 self._complete = False
                 return
             self._next.append(message)
@@ -54,10 +56,14 @@ class Backlog:
                 if self._next or self._complete:
                     return list(islice(self._next, limit))
                 self._complete = True  # what is stored from now on is offered
-                after, forgotten = self._seen, self._forgotten
-            stored = self._queue.waiting(self._uuid, self._most, after)
+                after, rereads = self._seen, self._rereads
+            try:
+                stored = self._queue.waiting(self._uuid, MOST, after)
+            except BaseException:
+                self.reread()  # nothing was read: whoever asks next reads
+                raise
             with self._lock:
-                if forgotten == self._forgotten:
+                if rereads == self._rereads:
                     self._take(stored)
 
     def done(self, count: int) -> None:
@@ -66,20 +72,20 @@ class Backlog:
             for _ in range(min(count, len(self._next))):
                 self._next.popleft()
 
-    def forget(self) -> None:
-        """Read the database anew: what is in memory may not wait any more, or something else may."""
+    def reread(self) -> None:
+        """Begin anew with the database: what is in memory may not wait any more, or something else may."""
         with self._lock:
             self._next.clear()
             self._complete = False
             self._seen = 0
-            self._forgotten += 1
+            self._rereads += 1
 
     def _take(self, stored: list[Message]) -> None:
         """What the database has, and what was offered while it was read."""
         if not stored:
             return
         newest = stored[-1].number
-        if len(stored) == self._most:  # there may be more between these and what was offered: to be read
+        if len(stored) == MOST:  # there may be more between these and what was offered: to be read
             self._complete = False
             self._next = deque(stored)
             self._seen = newest

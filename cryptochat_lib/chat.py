@@ -62,7 +62,7 @@ class Chat:
         """Delete the history of `room` for good; what waits in it is not sent. StorageFull, StorageFailed."""
 
         def erased(_: None) -> None:
-            self._outbox.forget()
+            self._outbox.reread()
             self._events.forget()
 
         self._store.messages.erase(room, erased)
@@ -87,12 +87,17 @@ class Chat:
         )
 
     def hand_over(self, message: Message) -> None:
-        """Let what `send` has stored begin to move: after the user has the answer, which does not wait."""
+        """Let what `send` has stored begin to move: after the user has the answer, which does not wait.
+
+        What the user has said of a recipient may have changed while we stored.
+        """
         for recipient in message.deliveries:
-            if recipient.reason == UNDECIDED_HERE:
+            if self._store.keys.verified(recipient.uuid) is not None:
+                self._outbox.wake(recipient.uuid)
+            elif recipient.reason == UNDECIDED_HERE:
                 self._presence.touch(recipient.uuid)  # `neighbours` asks, or looks first
             else:
-                self._outbox.wake(recipient.uuid)
+                self._outbox.withhold(recipient.uuid)
 
     def receive(self, key: KnownKey, incoming: Sequence[Incoming | Answer]) -> list[Answer]:
         """Store what came under a verified `key`; the answer to each, in order. StorageFull."""

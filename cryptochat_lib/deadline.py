@@ -47,11 +47,18 @@ class TimedReader(io.RawIOBase):
         self._sock = sock
         self._deadline = deadline
         self._left = most
+        self._finished = False
 
     def readable(self) -> bool:
         return True
 
+    def finish(self) -> None:
+        """Read no more: who goes on reading gets what is buffered, and then the end."""
+        self._finished = True
+
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        if self._finished:
+            return 0
         set_timeout(self._sock, self._deadline.left())
         got = self._sock.recv_into(buffer)
         if self._left is not None:

@@ -42,7 +42,7 @@ _REFUSED = {
 
 
 @dataclass(frozen=True)
-class Delivered:
+class Settled:
     """A message whose delivery has come to its end."""
 
     number: int
@@ -62,7 +62,7 @@ class Failed:
 class Outcome:
     """What became of one batch. `knows_ids`: who has answered would know these messages again."""
 
-    settled: list[Delivered] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
     failed: Failed | None = None
     knows_ids: bool = False
 
@@ -93,7 +93,7 @@ class Deliverer:
         self._answered_at = key.answered_at
 
     @property
-    def at_once(self) -> int:
+    def most_at_once(self) -> int:
         """How many messages one request takes: the seed's form takes one."""
         where = self._presence.of(self.key.uuid)
         return self._limits.batch_messages if where is not None and self._may_batch(where) else 1
@@ -184,14 +184,14 @@ class Deliverer:
             self._keys.set_speaks_v1(self.key)
 
 
-def _judge(message: Message, status: int, code: str | None) -> Delivered | None:
+def _judge(message: Message, status: int, code: str | None) -> Settled | None:
     """How `status` ends the delivery of `message`; None if it is to be tried again."""
     if 200 <= status < 300:
-        return Delivered(message.number, DeliveryState.DELIVERED)
+        return Settled(message.number, DeliveryState.DELIVERED)
     if status == 429 or status >= 500 or (status == 403 and code != "rejected"):
         return None
     reason = _REFUSED.get(code or "", "refused it")
-    return Delivered(message.number, DeliveryState.REFUSED, reason)
+    return Settled(message.number, DeliveryState.REFUSED, reason)
 
 
 def _form(where: Whereabouts, room: RoomName) -> str:

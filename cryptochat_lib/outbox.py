@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
 
 from .delivery import Means
 from .events import EventLog
 from .looker import Looker
 from .model import DeliveryState, Message, PeerId
 from .sender import TAKEN_BACK, Sender, report
+from .store.queue import Progress
 
 _END_SECONDS = 0.5
 
@@ -68,13 +68,12 @@ class Outbox:
         """Start a sender for `uuid` if something waits and none is at work; whose pause is not cut short."""
         with self._lock:
             sender = self._senders.get(uuid)
-        if sender is None or sender.has_ended():
+        if sender is None or not sender.resume():
             self.wake(uuid)
 
     def withhold(self, uuid: PeerId) -> None:
         """The user does not trust `uuid` any more: nothing that waits is sent."""
-        report(self._events, self._queue.settle_all(uuid, DeliveryState.WITHHELD, TAKEN_BACK))
-        self.forget([uuid])
+        self._queue.settle_all(uuid, DeliveryState.WITHHELD, TAKEN_BACK, self._ended)
 
     def expire(self) -> None:
         """End what has waited too long, and what is too much for one recipient."""
@@ -83,17 +82,20 @@ class Outbox:
             verified = self._keys.verified(uuid) is not None
             patience = limits.queued_seconds if verified else limits.queued_unverified_seconds
             oldest = time.time_ns() // 1_000_000 - int(patience * 1000)
-            expired = self._queue.expire(uuid, oldest, limits.queued_for_one_recipient)
-            if expired:
-                report(self._events, expired)
-                self.forget([uuid])
+            self._queue.expire(uuid, oldest, limits.queued_for_one_recipient, self._ended)
 
-    def forget(self, uuids: Collection[PeerId] | None = None) -> None:
-        """What waits for `uuids`, or for anybody, has been changed in the database."""
+    def reread(self) -> None:
+        """What waits has been changed in the database."""
         with self._lock:
-            found = [sender for uuid, sender in self._senders.items() if uuids is None or uuid in uuids]
-        for sender in found:
-            sender.forget()
+            senders = list(self._senders.values())
+        for sender in senders:
+            sender.reread()
+
+    def _ended(self, changes: list[Progress]) -> None:
+        """These deliveries have come to an end without being sent; called right after the commit."""
+        if changes:
+            self.reread()
+            report(self._events, changes)
 
     def close(self) -> None:
         """Start no more senders, and let those that there are end."""

@@ -136,11 +136,14 @@ class _Channel(urllib.request.BaseHandler):
         try:
             set_timeout(self._sock, deadline.left())
             self._sock.sendall(_to_bytes(request))
-            reply = read_reply(io.BufferedReader(TimedReader(self._sock, deadline, most)), self._limits)
+            reader = TimedReader(self._sock, deadline, most)
+            buffered: io.BufferedReader = io.BufferedReader(reader)
+            reply = read_reply(buffered, self._limits)
         except (*tls.CONNECTION_LOST, CryptoChatError) as error:
             self.close()
             raise tls.lost(error) from error
-        if not reply.keep_alive:
+        reader.finish()
+        if not reply.keep_alive or buffered.read(1):  # what follows a reply belongs to no request
             self.close()
         return reply
 

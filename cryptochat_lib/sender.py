@@ -64,11 +64,11 @@ class Sender:
         self._awake = False
         self._ended = False
         self._failures = 0
-        self._asked = True  # somebody woke us for this try; else it was due
+        self._was_woken = True  # somebody woke us for this try; else it was due
         self._not_before = 0.0  # of the monotonic clock: when the peer wants to be asked again
         self._deliverer: Deliverer | None = None
         self._unsettled: list[Piece] = []  # answered, and on its way to the disk
-        self._backlog = Backlog(uuid, means.store.queue, means.limits.batch_messages)
+        self._backlog = Backlog(uuid, means.store.queue)
         self._thread = threading.Thread(target=self._run, name=f"outbox-{uuid[:8]}", daemon=True)
 
     def start(self) -> None:
@@ -87,13 +87,17 @@ class Sender:
         """`message` has just been stored and waits for this peer; `wake` comes later."""
         self._backlog.offer(message)
 
-    def forget(self) -> None:
+    def reread(self) -> None:
         """What waits has been changed in the database."""
-        self._backlog.forget()
+        self._backlog.reread()
 
-    def has_ended(self) -> bool:
+    def resume(self) -> bool:
+        """Try, unless a pause is under way, which is not cut short; False if the thread has ended."""
         with self._changed:
-            return self._ended
+            if not self._ended and not self._failures:
+                self._awake = True
+                self._changed.notify()
+            return not self._ended
 
     def stop(self) -> None:
         """Let the thread end, once what it is sending has ended."""
@@ -122,7 +126,7 @@ class Sender:
             self._changed.wait_for(lambda: self._awake or self._ended, seconds)
             if not self._awake and not self._failures:
                 self._ended = True
-            self._asked, self._awake = self._awake, False
+            self._was_woken, self._awake = self._awake, False
             return not self._ended
 
     def _guarded_step(self) -> float:
@@ -141,8 +145,7 @@ class Sender:
         try:
             failed = self._send_all()
         except PeerRejected:
-            withheld = self._queue.settle_all(self._uuid, DeliveryState.WITHHELD, TAKEN_BACK)
-            self._report(withheld)
+            self._queue.settle_all(self._uuid, DeliveryState.WITHHELD, TAKEN_BACK, self._report)
             failed = None
         except CertificateChanged:
             self._looker.look(self._uuid, again=True)
@@ -162,17 +165,19 @@ class Sender:
         """Steps 1 to 4, until nothing waits or something fails."""
         while not self._ended:
             deliverer = self._to_pinned_key()
-            waiting = self._backlog.peek(deliverer.at_once)
+            waiting = self._backlog.peek(deliverer.most_at_once)
             if not waiting:
-                break
+                return None
             outcome = deliverer.deliver(waiting)
             self._settle(outcome)
             if outcome.failed is not None:
                 return outcome.failed
             self._backlog.done(len(outcome.settled))
             self._failures = 0
-            if 1 < len(waiting) < deliverer.at_once:
-                time.sleep(self._limits.gather_seconds)
+            if len(waiting) == deliverer.most_at_once > 1:
+                self._settle_for_good()  # more is behind it, perhaps for long
+            elif len(waiting) > 1:
+                self._sleep(self._limits.gather_seconds)
         return None
 
     def _to_pinned_key(self) -> Deliverer:
@@ -192,7 +197,7 @@ class Sender:
                 piece = self._queue.settle_soon(self._uuid, numbers, state, reason, self._report)
                 self._unsettled = [one for one in self._unsettled if one.error or not one.done] + [piece]
             else:
-                self._report(self._queue.settle(self._uuid, numbers, state, reason))
+                self._queue.settle(self._uuid, numbers, state, reason, self._report)
 
     def _linger(self) -> None:
         """Nothing is left to send: settle for good, unless there is more in a moment."""
@@ -200,12 +205,21 @@ class Sender:
             self._changed.wait_for(lambda: self._awake or self._ended, self._limits.settle_seconds)
             if self._awake:
                 return
+        self._settle_for_good()
+
+    def _settle_for_good(self) -> None:
+        """Put on the disk what has been answered; raises what kept it from getting there."""
         self._queue.flush()
         unsettled, self._unsettled = self._unsettled, []
         for piece in unsettled:
             if piece.error is not None:  # it still waits, says the database: it is sent and settled again
-                self._backlog.forget()
+                self._backlog.reread()
                 raise piece.error
+
+    def _sleep(self, seconds: float) -> None:
+        """Whatever comes; but not past the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended, seconds)
 
     def _report(self, changes: list[Progress]) -> None:
         report(self._events, changes)
@@ -213,13 +227,13 @@ class Sender:
     def _back_off(self, failed: Failed) -> float:
         """Say why everything waits, and how long until the next try."""
         self._queue.flush()
-        self._backlog.forget()
+        self._backlog.reread()
         if failed.reason == AWAY:
             self._means.presence.failed(self._uuid)
         if not self._queue.waits_for(self._uuid):
             self._failures = 0
             return self._limits.idle_seconds
-        self._report(self._queue.settle_all(self._uuid, DeliveryState.WAITING, failed.reason))
+        self._queue.settle_all(self._uuid, DeliveryState.WAITING, failed.reason, self._report)
         if failed.retry_after is not None:
             wanted = min(failed.retry_after, self._limits.retry_most_seconds)
             self._not_before = time.monotonic() + wanted
@@ -231,7 +245,7 @@ class Sender:
         A try that somebody asked for (a new message, say) does not put the next one off.
         """
         longer = self._limits.retry_first_seconds * 2.0 ** min(self._failures, 16)
-        if not self._asked or not self._failures:
+        if not self._was_woken or not self._failures:
             self._failures += 1
         return min(self._limits.retry_most_seconds, longer) * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
 

@@ -73,12 +73,13 @@ def parse_query(text: str, most: int) -> Query:
     phrases: dict[tuple[str, ...], None] = {}
     parts = text.split('"')
     open_ended = True
-    for quoted, part in ((n % 2 == 1, part) for n, part in enumerate(parts)):
+    for n, part in enumerate(parts):
+        quoted = n % 2 == 1
         for run in [part] if quoted else _fold(part).split(_BETWEEN):
             if words := tuple(cut(run)):
                 phrases.pop(words, None)  # said twice is meant once; what is typed last comes last
                 phrases[words] = None
-                open_ended = not quoted or part is parts[-1]
+                open_ended = not quoted or n == len(parts) - 1
     if sum(map(len, phrases)) > most:
         raise BadRequest(f"search for at most {most} words at once")
     return Query(tuple(phrases), open_ended)

@@ -10,7 +10,8 @@ No thread of its own, and no delay for a write that comes alone.
 What a piece of work may rely on: it runs in a transaction, alone on the
 connection; when one of a group fails, the transaction is rolled back and each
 is run again in one of its own, so that only the one that fails is told. So work
-changes nothing but the database; what is to follow goes into `committed`, which
+changes nothing but the database (and takes message numbers, which may be skipped);
+what is to follow goes into `committed`, which
 gets the result right after the commit and before any later one, and must not wait.
 
 A piece that nobody waits for (`add`) goes with the next commit that somebody waits for.
@@ -59,7 +60,9 @@ class Piece:
             if self._committed is not None:
                 self._committed(self.result)
         except Exception as error:  # raised on the thread that waits for this piece
-            self.fail(error)
+            self.error = error
+            if not self.awaited:
+                _log.exception("something is stored, but what follows failed")
         self.done = True
 
     def fail(self, error: BaseException) -> None:
@@ -82,9 +85,9 @@ class Commits:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits for a commit."""
+        """Whether nothing waits for a commit, and none is under way."""
         with self._lock:
-            return not self._waiting
+            return not self._waiting and not self._leading
 
     def add(self, piece: Piece) -> None:
         """Let `piece` go with the next commit, without waiting for it."""

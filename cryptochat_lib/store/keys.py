@@ -6,7 +6,7 @@ verified keys, so that somebody who is away is still a member after a restart.
 
 Every request asks about keys, and few change them: they are all in memory too.
 Threads: any reads; `_of` is changed only right after a commit, in their order
-(`Database.write`), and a UUID's keys are replaced as one.
+(`Database.write`), and replaced as one.
 """
 
 from __future__ import annotations
@@ -144,13 +144,15 @@ class Keys:
         self._database.write(work, lambda done: self._reload(uuids))
 
     def _reload(self, uuids: Iterable[PeerId]) -> None:
+        of = dict(self._of)
         for uuid in uuids:
             rows = self._database.read().execute("SELECT * FROM keys WHERE uuid = ? ORDER BY id", (uuid,))
             keys = tuple(_key(row) for row in rows)
             if keys:
-                self._of[uuid] = keys
+                of[uuid] = keys
             else:
-                self._of.pop(uuid, None)
+                of.pop(uuid, None)
+        self._of = of
 
 
 def _key(row: Row) -> KnownKey:

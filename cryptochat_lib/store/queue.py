@@ -64,10 +64,18 @@ class Queue:
         return row.fetchone() is not None
 
     def settle(
-        self, uuid: PeerId, numbers: Sequence[int], state: DeliveryState, reason: str | None
+        self,
+        uuid: PeerId,
+        numbers: Sequence[int],
+        state: DeliveryState,
+        reason: str | None,
+        report: Callable[[list[Progress]], None] | None = None,
     ) -> list[Progress]:
-        """Move these waiting deliveries of `uuid` to `state` (`waiting` too, for a new reason)."""
-        return self._database.write(_settling(uuid, numbers, state, reason))
+        """Move these waiting deliveries of `uuid` to `state` (`waiting` too, for a new reason).
+
+        Returns those that have changed; `report` gets them before anything else is committed.
+        """
+        return self._database.write(_settling(uuid, numbers, state, reason), report)
 
     def settle_soon(
         self,
@@ -77,7 +85,7 @@ class Queue:
         reason: str | None,
         report: Callable[[list[Progress]], None],
     ) -> Piece:
-        """As `settle`, with the next commit that comes, or with `flush`: `report` gets what has changed.
+        """As `settle`, with the next commit that comes, or with `flush`.
 
         For what a crash may undo: these messages are sent again then, and known already.
         """
@@ -87,21 +95,35 @@ class Queue:
         """Commit now what `settle_soon` has left."""
         self._database.flush()
 
-    def settle_all(self, uuid: PeerId, state: DeliveryState, reason: str) -> list[Progress]:
-        """Move everything that waits for `uuid` to `state` (`waiting` too, for a new reason)."""
-        return self._database.write(_settling(uuid, None, state, reason))
+    def settle_all(
+        self,
+        uuid: PeerId,
+        state: DeliveryState,
+        reason: str,
+        report: Callable[[list[Progress]], None] | None = None,
+    ) -> list[Progress]:
+        """As `settle`, everything that waits for `uuid`."""
+        return self._database.write(_settling(uuid, None, state, reason), report)
 
-    def expire(self, uuid: PeerId, older_than: int, keep: int) -> list[Progress]:
-        """End what waits for `uuid` since before `older_than`, and all but the newest `keep`."""
+    def expire(
+        self,
+        uuid: PeerId,
+        older_than: int,
+        keep: int,
+        report: Callable[[list[Progress]], None] | None = None,
+    ) -> list[Progress]:
+        """End what waits for `uuid` since before `older_than`, and all but the newest `keep`; as `settle`."""
         rows = self._database.read().execute(
-            "SELECT d.message, m.time FROM deliveries d JOIN messages m ON m.number = d.message"
-            " WHERE d.uuid = ? AND d.state = 'waiting' ORDER BY d.message DESC",
-            (uuid,),
+            "SELECT * FROM (SELECT message FROM deliveries WHERE uuid = ? AND state = 'waiting'"
+            " ORDER BY message DESC LIMIT -1 OFFSET ?)"
+            " UNION SELECT d.message FROM deliveries d JOIN messages m ON m.number = d.message"
+            " WHERE d.uuid = ? AND d.state = 'waiting' AND m.time < ?",
+            (uuid, keep, uuid, older_than),
         )
-        numbers = [r["message"] for i, r in enumerate(rows) if i >= keep or r["time"] < older_than]
+        numbers = [row["message"] for row in rows]
         if not numbers:
             return []
-        return self.settle(uuid, numbers, DeliveryState.EXPIRED, "it waited too long")
+        return self.settle(uuid, numbers, DeliveryState.EXPIRED, "it waited too long", report)
 
 
 def _settling(

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from loopback_node import LoopbackNode, befriend
@@ -569,3 +570,60 @@ def test_new_messages_do_not_make_the_next_try_later(start_node: StartNode, mall
         wait_until(lambda tries=tries: len(mallory.requests.items) > tries)
     mallory.respond = accepts_all
     ada.wait_delivery(sent, mallory.uuid, "delivered", timeout=5)
+
+
+def test_a_yes_that_comes_while_a_message_is_stored_sends_it(
+    ada: LoopbackNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know(ada, mallory)
+    mallory.respond = accepts_all
+    store = ada.app.store.messages.add_own
+
+    def answered_meanwhile(*arguments: Any) -> Any:
+        ada.verify(mallory.uuid, mallory.fingerprint_sha256)
+        return store(*arguments)
+
+    monkeypatch.setattr(ada.app.store.messages, "add_own", answered_meanwhile)
+    ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered", timeout=5)
+
+
+def test_a_no_that_comes_while_a_message_is_stored_withholds_it(
+    ada: LoopbackNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    store = ada.app.store.messages.add_own
+
+    def answered_meanwhile(*arguments: Any) -> Any:
+        ada.app.people.withdraw(mallory.uuid, None)
+        return store(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ada.app.store.messages, "add_own", answered_meanwhile)
+        sent = ada.send("tea", "hello")
+    ada.wait_delivery(sent, mallory.uuid, "withheld", timeout=5)
+    ada.verify(mallory.uuid, mallory.fingerprint_sha256)
+    ada.wait_delivery(ada.send("tea", "and now"), mallory.uuid, "delivered")
+    assert contents(mallory.requests.items) == ["and now"]
+
+
+def test_of_a_long_backlog_each_request_is_settled_before_the_next(
+    start_node: StartNode, mallory: HandmadePeer
+) -> None:
+    ada = start_node("Ada", batch_messages=10, retry_first_seconds=0.2)
+    left: list[int] = []
+    room_again = threading.Event()
+
+    def respond(request: Request) -> bytes:
+        if not room_again.is_set():
+            return json_response(507, {"status": 507, "code": "storage-full"})
+        left.append(ada.app.store.queue.counts()[mallory.uuid])
+        ada.app.store.database.close_thread()
+        return accepts_all(request)
+
+    mallory.respond = respond
+    trust(ada, mallory)
+    sent = [ada.send("tea", str(n)) for n in range(35)]
+    room_again.set()
+    ada.wait_delivery(sent[-1], mallory.uuid, "delivered")
+    assert left == [35, 25, 15, 5]

@@ -59,6 +59,24 @@ def test_a_reply_of_http_1_0_ends_with_its_connection(
     assert len(mallory.requests.items) == 2
 
 
+def test_what_follows_a_reply_is_no_reply_to_the_next_request(
+    ada: LoopbackNode, mallory: HandmadePeer
+) -> None:
+    """In the same record; the request that it would answer is not even sent on that connection."""
+    connections: list[object] = []
+
+    def respond(request: Request) -> bytes:
+        connections.extend(sock for sock in mallory._sockets if sock not in connections)
+        refusal = b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n"
+        return accepts_all(request) + (refusal if len(mallory.requests.items) == 1 else b"")
+
+    mallory.respond = respond
+    trust(ada, mallory)
+    for content in ("first", "second"):
+        ada.wait_delivery(ada.send("tea", content), mallory.uuid, "delivered")
+    assert len(connections) == 2
+
+
 @pytest.mark.parametrize("refusal", [b"HTTP/1.1 400 No", b"HTTP/1.0 400 No"])
 def test_a_refusal_in_two_records_is_not_tried_again(
     ada: LoopbackNode, mallory: HandmadePeer, refusal: bytes

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cryptochat_lib import backlog as backlog_module
 from cryptochat_lib.backlog import Backlog
 from cryptochat_lib.model import Message, PeerId, RoomName
 
 BOB = PeerId("00000000-0000-4000-8000-00000000000b")
-MOST = 3
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small() -> Iterator[None]:
+    """Three messages in memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backlog_module, "MOST", 3)
+        yield
 
 
 class Table:
@@ -20,10 +29,14 @@ class Table:
     def __init__(self) -> None:
         self.waiting_numbers: list[int] = []
         self.reads = 0
+        self.fails = False
         self.meanwhile: Callable[[], None] = lambda: None
 
     def waiting(self, uuid: PeerId, limit: int, after: int = 0) -> list[Message]:
         self.reads += 1
+        if self.fails:
+            self.fails = False
+            raise OSError("a read that fails")
         found = [message(n) for n in self.waiting_numbers if n > after][:limit]
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
@@ -41,7 +54,7 @@ def numbers(messages: list[Message]) -> list[int]:
 def make(*stored: int) -> tuple[Backlog, Table]:
     table = Table()
     table.waiting_numbers = list(stored)
-    return Backlog(BOB, table, MOST), table  # type: ignore[arg-type]
+    return Backlog(BOB, table), table  # type: ignore[arg-type]
 
 
 def store(backlog: Backlog, table: Table, number: int) -> None:
@@ -97,7 +110,7 @@ def test_what_was_forgotten_is_read_anew() -> None:
     backlog, table = make(1, 2)
     assert numbers(backlog.peek(10)) == [1, 2]
     table.waiting_numbers.remove(1)
-    backlog.forget()
+    backlog.reread()
     assert numbers(backlog.peek(10)) == [2]
 
 
@@ -106,18 +119,28 @@ def test_what_is_forgotten_during_the_look_does_not_come_from_it() -> None:
 
     def withhold() -> None:
         table.waiting_numbers.clear()
-        backlog.forget()
+        backlog.reread()
 
     table.meanwhile = withhold
     assert backlog.peek(10) == []
+
+
+def test_a_look_that_fails_leaves_all_to_the_next_one() -> None:
+    backlog, table = make(1, 2)
+    table.fails = True
+    with pytest.raises(OSError, match="fails"):
+        backlog.peek(10)
+    store(backlog, table, 3)
+    assert numbers(backlog.peek(10)) == [1, 2, 3]
 
 
 @given(
     st.lists(
         st.one_of(
             st.just(("store", 0)),
-            st.just(("forget", 0)),
+            st.just(("reread", 0)),
             st.just(("offer late", 0)),
+            st.just(("the look fails", 0)),
             st.tuples(st.just("store during the look"), st.integers(1, 5)),
             st.tuples(st.just("send"), st.integers(1, 5)),
         ),
@@ -139,10 +162,15 @@ def test_whatever_happens_all_is_shown_once_and_in_order(steps: list[tuple[str, 
     for what, limit in steps:
         if what == "send":
             send(limit)
-        elif what == "forget":
-            backlog.forget()
+        elif what == "reread":
+            backlog.reread()
+        elif what == "the look fails":
+            backlog.reread()
+            table.fails = True
+            with pytest.raises(OSError, match="fails"):
+                backlog.peek(1)
         elif what == "store during the look":
-            backlog.forget()
+            backlog.reread()
             news = range(last + 1, last + limit + 1)
             last += limit
             table.meanwhile = lambda news=news: [store(backlog, table, n) for n in news]  # type: ignore[misc]
