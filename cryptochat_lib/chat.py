@@ -15,7 +15,7 @@ import time
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from . import shapes
+from . import shapes, wire
 from .delivery import AWAY
 from .errors import NotAMember, NotJoined
 from .events import EventLog
@@ -64,6 +64,7 @@ class Chat:
         def erased(_: None) -> None:
             self._outbox.reread()
             self._events.forget()
+            wire.forget_content()
 
         self._store.messages.erase(room, erased)
 

@@ -177,7 +177,7 @@ class Sender:
             if len(waiting) == deliverer.most_at_once > 1:
                 self._settle_for_good()  # more is behind it, perhaps for long
             elif len(waiting) > 1:
-                self._sleep(self._limits.gather_seconds)
+                time.sleep(self._limits.gather_seconds)  # too short to be woken from, by each message
         return None
 
     def _to_pinned_key(self) -> Deliverer:
@@ -215,11 +215,6 @@ class Sender:
             if piece.error is not None:  # it still waits, says the database: it is sent and settled again
                 self._backlog.reread()
                 raise piece.error
-
-    def _sleep(self, seconds: float) -> None:
-        """Whatever comes; but not past the end."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._ended, seconds)
 
     def _report(self, changes: list[Progress]) -> None:
         report(self._events, changes)

@@ -156,6 +156,11 @@ def _piece(wire_id: str | None, room: str, username: str, content: str, sent: in
     )
 
 
+def forget_content() -> None:
+    """Keep nothing of what `batch` has made: something was deleted for good."""
+    _piece.cache_clear()
+
+
 def answers(results: Iterable[Answer]) -> bytes:
     """The reply to `batch`."""
     return _dump(
