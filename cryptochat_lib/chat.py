@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from . import shapes, wire
@@ -92,6 +92,8 @@ class Chat:
 
         What the user has said of a recipient may have changed while we stored.
         """
+        if message.number % self._outbox.check_every == 0:
+            self._outbox.expire()
         for recipient in message.deliveries:
             if self._store.keys.verified(recipient.uuid) is not None:
                 self._outbox.wake(recipient.uuid)
@@ -100,14 +102,26 @@ class Chat:
             else:
                 self._outbox.withhold(recipient.uuid)
 
-    def receive(self, key: KnownKey, incoming: Sequence[Incoming | Answer]) -> list[Answer]:
-        """Store what came under a verified `key`; the answer to each, in order. StorageFull."""
+    def receive(
+        self, key: KnownKey, incoming: Sequence[Incoming | Answer], admit: Callable[[], object]
+    ) -> list[Answer]:
+        """Store what came under a verified `key`; the answer to each, in order. StorageFull.
+
+        `admit` raises if that key may not talk to us; asked when all is ready to be stored, after
+        whatever the user has said before.
+        """
         joined = set(self._profile.rooms())
         wanted = [m for m in incoming if isinstance(m, Incoming) and m.room in joined]
         if wanted:
-            self._store.messages.add_received(key, wanted, self._publish_all)
+            self._store.messages.add_received(key, wanted, self._publish_all, admit)
             self._remember_name(key, wanted[-1].username)
-        return [m if isinstance(m, Answer) else _answer(m, m.room in joined) for m in incoming]
+        return [m if isinstance(m, Answer) else self._answer(key, m, m.room in joined) for m in incoming]
+
+    def _answer(self, key: KnownKey, message: Incoming, joined: bool) -> Answer:
+        """200: stored, or known already, even if we have left the room since."""
+        if joined or self._store.messages.knows(key, message):
+            return Answer(message.wire_id or "", 200)
+        return Answer(message.wire_id or "", NotAMember.status, NotAMember.code)
 
     def _remember_name(self, key: KnownKey, username: str) -> None:
         """A name in a message under the verified key: from now on mDNS cannot change it."""
@@ -142,10 +156,3 @@ def _recipient(where: Whereabouts, keys: Collection[KnownKey]) -> Delivery | Non
     if keys and all(key.trust is Trust.REJECTED for key in keys):
         return None
     return Delivery(where.uuid, DeliveryState.WAITING, UNDECIDED_HERE)
-
-
-def _answer(message: Incoming, joined: bool) -> Answer:
-    """200: stored, or known already."""
-    if joined:
-        return Answer(message.wire_id or "", 200)
-    return Answer(message.wire_id or "", NotAMember.status, NotAMember.code)

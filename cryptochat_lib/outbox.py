@@ -35,6 +35,8 @@ class Outbox:
         self._lock = threading.Lock()
         self._senders: dict[PeerId, Sender] = {}
         self._closed = False
+        # Past the limit for one recipient the oldest expire: within a twentieth of it, and each minute.
+        self.check_every = max(1, means.limits.queued_for_one_recipient // 20)
 
     def wake(self, uuid: PeerId) -> None:
         """There may be something to do for `uuid` now: send at once, whatever was being waited for."""

@@ -85,7 +85,9 @@ class PeerApi:
 
     def _receive(self, request: Request, incoming: list[wire.Incoming | wire.Answer]) -> list[wire.Answer]:
         assert request.key is not None  # `PeerServer.answer` gives every request its key
-        return self._chat.receive(request.key, incoming)
+        certificate = request.key.certificate
+        # Asked once more when it is stored: the user may have said no while the body came, or its turn.
+        return self._chat.receive(request.key, incoming, lambda: self.verification.admit(certificate))
 
     def spend(self, key: KnownKey | None, messages: int = 0, size: int = 0) -> None:
         """Count what a verified key sends; TooManyRequests past its rate."""

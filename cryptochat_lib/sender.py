@@ -168,15 +168,15 @@ class Sender:
             waiting = self._backlog.peek(deliverer.most_at_once)
             if not waiting:
                 return None
+            if any(not piece.done for piece in self._unsettled):
+                self._settle_for_good()  # the next answer may take long
             outcome = deliverer.deliver(waiting)
             self._settle(outcome)
             if outcome.failed is not None:
                 return outcome.failed
             self._backlog.done(len(outcome.settled))
             self._failures = 0
-            if len(waiting) == deliverer.most_at_once > 1:
-                self._settle_for_good()  # more is behind it, perhaps for long
-            elif len(waiting) > 1:
+            if 1 < len(waiting) < deliverer.most_at_once:
                 time.sleep(self._limits.gather_seconds)  # too short to be woken from, by each message
         return None
 

@@ -23,9 +23,11 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any
 
@@ -154,6 +156,8 @@ class Server(ThreadingHTTPServer, abc.ABC):
             _linger(connection.socket)
         except CONNECTION_LOST as error:
             _log.debug("%s: connection lost: %s", self.thread_name, error)
+        except DatabaseError as error:  # in the middle of a stream, whose reader sees that it is cut
+            trouble(error)
         except Exception:  # the top of a thread
             _log.exception("%s: a connection failed", self.thread_name)
         finally:
@@ -209,7 +213,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             head = parse_head(read_head(self.rfile, self.server.limits), self.server.limits)
             keep_alive, bodiless = head.keep_alive, head.method == "HEAD"
-            reply = self.server.answer(self, head)
+            reply = _begun(self.server.answer(self, head))
         except CryptoChatError as error:
             reply = problem(error)
         except DatabaseError as error:
@@ -251,6 +255,14 @@ class Handler(BaseHTTPRequestHandler):
                 self.connection.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk) if reply.whole else chunk)
             if reply.whole:
                 self.connection.sendall(b"0\r\n\r\n")
+
+
+def _begun(reply: Reply) -> Reply:
+    """`reply` with its stream begun: what fails at once is still a reply of its own."""
+    if reply.stream is None:
+        return reply
+    first = list(islice(reply.stream, 1))
+    return replace(reply, stream=chain(first, reply.stream))
 
 
 @lru_cache(maxsize=2)

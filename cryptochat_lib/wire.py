@@ -179,7 +179,7 @@ def parse_answers(body: bytes, limits: Limits) -> dict[str, Answer]:
         raise BadRequest("“results” must be a list")
     found = {}
     for fields in results:
-        if not isinstance(fields, dict) or not isinstance(fields.get("status"), int):
+        if not isinstance(fields, dict) or type(fields.get("status")) is not int:
             raise BadRequest("each result is an object with “id” and “status”")
         code = fields.get("code")
         answer = Answer(text_field(fields, "id"), fields["status"], code if isinstance(code, str) else None)

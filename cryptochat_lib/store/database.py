@@ -64,7 +64,9 @@ def trouble(error: DatabaseError) -> CryptoChatError:
     if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
         _log.exception("the database was used wrongly")
         return CryptoChatError("something went wrong here: see the log")
-    _log.error("the database fails: %s", error)
+    # Not the error itself where it quotes what is stored.
+    text = "a text in it is no text" if "Could not decode" in str(error) else str(error)
+    _log.error("the database fails: %s", text)
     return StorageFull() if "full" in str(error) else StorageFailed()
 
 

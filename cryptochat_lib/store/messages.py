@@ -78,8 +78,11 @@ class Messages:
         key: KnownKey,
         incoming: Sequence[Incoming],
         committed: Callable[[list[Message]], None],
+        admit: Callable[[], object] = lambda: None,
     ) -> list[Message]:
         """Store what came under `key`, in one transaction; return what was new. Raises StorageFull.
+
+        `admit` is asked within the transaction, so before or after any change of trust as a whole.
 
         Known already is (this very certificate, the sender's id): a retry is stored once.
         """
@@ -87,9 +90,18 @@ class Messages:
         now = time.time_ns() // 1_000_000
 
         def work(tx: Transaction) -> list[Message]:
+            admit()
             return [m for i in incoming if (m := self._receive(tx, key, i, now)) is not None]
 
         return self._database.write(work, committed)
+
+    def knows(self, key: KnownKey, incoming: Incoming) -> bool:
+        """Whether this message came before, under this very certificate."""
+        row = self._database.read().execute(
+            "SELECT 1 FROM messages WHERE sender_key = ? AND wire_id = ? AND own = 0",
+            (key.certificate.fingerprint_sha256, incoming.wire_id),
+        )
+        return row.fetchone() is not None
 
     def page(
         self, room: RoomName, limit: int, before: int | None = None, after: int | None = None
