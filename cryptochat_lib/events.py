@@ -160,7 +160,7 @@ class EventLog:
         return bool(self._events) and self._events[-1].number > number
 
     def _add_unfinished(self, numbers: Iterable[int]) -> None:
-        """If they become too many the log begins anew, which costs each reader a `reset` and loses nothing."""
+        """If they become too many the log begins anew: each reader gets a `reset`, and nothing is lost."""
         most = 2 * self._limits.events_kept  # what the log has, replayed; and as many again for questions
         self._unfinished.update(numbers)
         if len(self._unfinished) > most:
