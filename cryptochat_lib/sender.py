@@ -68,6 +68,7 @@ class Sender:
         self._not_before = 0.0  # of the monotonic clock: when the peer wants to be asked again
         self._deliverer: Deliverer | None = None
         self._unsettled: list[Piece] = []  # answered, and on its way to the disk
+        self._tried = 0.0  # when the last try began (monotonic)
         self._backlog = Backlog(uuid, means.store.queue, means.limits.batch_messages)
         self._thread = threading.Thread(target=self._run, name=f"outbox-{uuid[:8]}", daemon=True)
 
@@ -165,6 +166,7 @@ class Sender:
             waiting = self._backlog.peek(deliverer.at_once)
             if not waiting:
                 break
+            self._tried = time.monotonic()
             outcome = deliverer.deliver(waiting)
             self._settle(outcome)
             if outcome.failed is not None:
@@ -215,7 +217,7 @@ class Sender:
         self._queue.flush()
         self._backlog.forget()
         if failed.reason == AWAY:
-            self._means.presence.failed(self._uuid)
+            self._means.presence.failed(self._uuid, self._tried)
         if not self._queue.waits_for(self._uuid):
             self._failures = 0
             return self._limits.idle_seconds
