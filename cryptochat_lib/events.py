@@ -65,7 +65,7 @@ class EventLog:
         self._changed = threading.Condition()
         self._events: deque[Event] = deque()
         self._bytes = 0
-        self._unfinished: deque[int] = deque(maxlen=limits.events_kept)
+        self._unfinished: set[int] = set()  # where nobody can resume, though the log reaches back so far
         self._first = 0  # the number before the first event that the log can still show
         self._latest = 0
         self._closed = False
@@ -99,8 +99,17 @@ class EventLog:
         with self._changed:
             first = self._latest + 1
             self._latest += count
-            self._unfinished.extend(range(first, self._latest))
+            self._add_unfinished(range(first, self._latest))
             return first
+
+    def unfinish(self, number: int) -> None:
+        """One reader gets event `number` from elsewhere now, and has yet to be told `reset`.
+
+        Should it be cut off here, it cannot resume: what else the log had before is not what it got.
+        """
+        with self._changed:
+            if number >= self._first:
+                self._add_unfinished((number,))
 
     @property
     def latest(self) -> int:
@@ -111,8 +120,8 @@ class EventLog:
     def after(self, number: int, timeout: float) -> list[Event] | None:
         """The events after `number`, waiting up to `timeout` seconds for one; [] if none came.
 
-        None: the log does not reach back to `number`, or has never been there, or the reader
-        was cut off within numbers of its own, or the log was closed.
+        None: the log does not reach back to `number`, or has never been there, or a reader
+        may have been cut off there before it had everything, or the log was closed.
         """
         with self._changed:
             if not self._first <= number <= self._latest or number in self._unfinished:
@@ -133,11 +142,8 @@ class EventLog:
     def forget(self) -> None:
         """Drop every event: something was deleted for good. Every reader is told `reset`."""
         with self._changed:
-            self._events.clear()
-            self._bytes = 0
             self._latest += 1
-            self._first = self._latest
-            self._changed.notify_all()
+            self._empty()
 
     @property
     def closed(self) -> bool:
@@ -152,6 +158,22 @@ class EventLog:
 
     def _has_after(self, number: int) -> bool:
         return bool(self._events) and self._events[-1].number > number
+
+    def _add_unfinished(self, numbers: Iterable[int]) -> None:
+        """If they become too many the log begins anew: each reader gets a `reset`, and nothing is lost."""
+        most = 2 * self._limits.events_kept  # what the log has, replayed; and as many again for questions
+        self._unfinished.update(numbers)
+        if len(self._unfinished) > most:
+            self._unfinished = {number for number in self._unfinished if number >= self._first}
+        if len(self._unfinished) > most:
+            self._empty()
+
+    def _empty(self) -> None:
+        self._events.clear()
+        self._bytes = 0
+        self._unfinished.clear()
+        self._first = self._latest
+        self._changed.notify_all()
 
     def _append(self, event: Event) -> None:
         self._events.append(event)

@@ -35,13 +35,14 @@ class _Peer:
     answered_at: Endpoint | None = None  # where its pinned key last answered
     pinned: bool = False
     heard: float = 0.0
+    shown: float = -1e9  # when it last showed up: with news, or its key
     failed: float = -1e9  # when it could not be reached
     view: Whereabouts | None = None  # what `_view` made of all this
 
     def __setattr__(self, name: str, value: object) -> None:
         """Any change makes the view stale: each message asks for it, and hardly anything changes it."""
         object.__setattr__(self, name, value)
-        if name not in ("view", "heard"):
+        if name not in ("view", "heard", "shown"):
             object.__setattr__(self, "view", None)
 
 
@@ -85,7 +86,8 @@ class Presence:
             peer.heard = time.monotonic()
             peer.announced = True
             # The same words again do not make reachable whom we have just failed to reach.
-            if news or peer.heard - peer.failed > self._limits.retry_most_seconds:
+            if news or (not peer.online and peer.heard - peer.failed > self._limits.retry_most_seconds):
+                peer.shown = peer.heard
                 peer.online = True
             if _view(announcement.uuid, peer) != before:
                 self._touch(announcement.uuid)
@@ -135,18 +137,23 @@ class Presence:
             peer = self._peer(uuid)
             if peer is None:
                 return
-            peer.heard = time.monotonic()
+            before = _view(uuid, peer)
+            peer.heard = peer.shown = time.monotonic()
             if endpoint is not None and peer.pinned:
                 self._settle_rooms(peer, endpoint)
             if not peer.online:
                 peer.online = True
+            if _view(uuid, peer) != before:
                 self._touch(uuid)
 
-    def failed(self, uuid: PeerId) -> None:
-        """None of its endpoints could be connected to: it is away."""
+    def failed(self, uuid: PeerId, began: float) -> None:
+        """A try that `began` then (monotonic) could connect to none of its endpoints: it is away.
+
+        Unless it has shown up since: connecting takes seconds, and it may have come back meanwhile.
+        """
         with self._changed:
             peer = self._peers.get(uuid)
-            if peer is not None:
+            if peer is not None and peer.shown < began:
                 peer.failed = time.monotonic()
                 self._go_away(uuid, peer)
 

@@ -69,6 +69,7 @@ class Sender:
         self._deliverer: Deliverer | None = None
         self._unsettled: list[Piece] = []  # answered, and on its way to the disk
         self._backlog = Backlog(uuid, means.store.queue)
+        self._tried = 0.0  # when the last try began (monotonic)
         self._thread = threading.Thread(target=self._run, name=f"outbox-{uuid[:8]}", daemon=True)
 
     def start(self) -> None:
@@ -170,6 +171,7 @@ class Sender:
                 return None
             if any(not piece.done for piece in self._unsettled):
                 self._settle_for_good()  # the next answer may take long
+            self._tried = time.monotonic()
             outcome = deliverer.deliver(waiting)
             self._settle(outcome)
             if outcome.failed is not None:
@@ -224,7 +226,7 @@ class Sender:
         self._queue.flush()
         self._backlog.reread()
         if failed.reason == AWAY:
-            self._means.presence.failed(self._uuid)
+            self._means.presence.failed(self._uuid, self._tried)
         if not self._queue.waits_for(self._uuid):
             self._failures = 0
             return self._limits.idle_seconds

@@ -2,8 +2,9 @@
 
 A stream starts with the open questions and goes on with what is new. With a
 `Last-Event-ID` it resumes: from the log if that reaches back, else the messages
-come from the database, then one `reset` says: fetch the state anew. Nothing is
-lost and nothing comes twice.
+come from the database, then one `reset` says: fetch the state anew. A reader that
+is cut off between the two resumes there, and gets the rest and its `reset`. Nothing
+is lost and nothing comes twice.
 
 Threads: each stream runs on its own UI worker. A reader that does not read
 blocks that one until its write times out, and costs no memory.
@@ -84,13 +85,14 @@ class EventStreams:
         return first + before + len(questions) - 1, found
 
     def _missed_messages(self, last: int, until: int) -> Iterator[Event]:
-        """From the database: the messages between two events."""
+        """From the database: the messages between two events. A `reset` has to follow, whoever is cut off."""
         number = message_number_before(last)
         most = message_number_before(until)
         while page := self._messages.since(number, most, _REPLAYED_AT_ONCE):
             for message in page:
-                make = partial(shapes.message, message)
-                yield Event(message_event_number(message.number), "messages", make)
+                event_number = message_event_number(message.number)
+                self._events.unfinish(event_number)
+                yield Event(event_number, "messages", partial(shapes.message, message))
             number = page[-1].number
 
 

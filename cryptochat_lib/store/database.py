@@ -43,6 +43,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 10.0
+_ERASING = "erasing"  # the name, among the settings, of the mark that something deleted may be in a copy
 _LOG_PAGES = 1000
 _LOG_BYTES = 32 + _LOG_PAGES * (24 + 4096)  # a header, and one for each page
 _PRAGMAS = (
@@ -145,25 +146,46 @@ class Database:
         """As `write`; and of what `work` deletes nothing is left in any of our files.
 
         SQLite overwrites what is deleted (`secure_delete`); copies and the log still
-        have it. Raises StorageFull: nothing is deleted. StorageFailed: it is, but
-        traces are left; what was interrupted is finished by the next start.
+        have it, and go once it is committed, that no failure has deleted half of it. A
+        mark in the database says that they have yet to go: should we crash, the next
+        start finds it. Raises StorageFull: nothing is deleted. StorageFailed: it is,
+        but traces are left.
         """
 
         def erasing(tx: Transaction) -> T:
             result = work(tx)
-            for copy in self.copies():
-                copy.unlink()
+            tx.execute("INSERT OR REPLACE INTO settings VALUES (?, '')", (_ERASING,))
             return result
 
         def erased(result: T) -> None:
             """While we still lead: nobody else writes."""
             committed(result)
             try:
-                self.cut_log()
-            except sqlite3.Error as error:
+                self.finish_erasing()
+            except (sqlite3.Error, OSError) as error:
                 raise StorageFailed(f"it is deleted, but traces are left in a file: {error}") from error
 
         return self.write(erasing, erased)
+
+    def finish_erasing(self) -> None:
+        """Remove what still has what was deleted: copies, the log; sqlite3.Error or OSError if that fails.
+
+        By whoever leads, or at the start.
+        """
+        if copies := self.copies():
+            for copy in copies:
+                copy.unlink(missing_ok=True)
+            _sync_folder(self.path.parent)
+        self.cut_log()
+        with self._writing:
+            if self._writer is None:
+                raise StorageClosed()
+            self._writer.execute("DELETE FROM settings WHERE name = ?", (_ERASING,))
+
+    def is_erasing(self) -> bool:
+        """Whether something that was deleted may be left in a copy."""
+        found = self.read().execute("SELECT 1 FROM settings WHERE name = ?", (_ERASING,)).fetchone()
+        return found is not None
 
     def begin_writing(self) -> None:
         """Make the connection that writes, and empty the log: what was deleted before a crash is in it."""
@@ -184,7 +206,7 @@ class Database:
             while self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 if time.monotonic() > deadline:
                     raise sqlite3.OperationalError("something reads all the time")
-        self._fill_log()
+            self._fill_log()
 
     def _fill_log(self) -> None:
         """Give the empty log, in zeros, the length that it will have between two checkpoints.

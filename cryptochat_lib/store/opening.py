@@ -2,8 +2,9 @@
 
     1. one name for it, without links; its folder; the lock beside it;
     2. is it ours, and of a version that we know?        else one line, untouched
-    3. an older version: is it sound? A copy beside it (`FILE.v1-backup`), whole or not at all;
-    4. the steps of `schema` that it lacks, or all of them for a new one, and the
+    3. was a deletion interrupted? What it left is removed;
+    4. an older version: is it sound? A copy beside it (`FILE.v1-backup`), whole or not at all;
+    5. the steps of `schema` that it lacks, or all of them for a new one, and the
        index by the rules that hold now, in one transaction.
 
 Damage is reported, never repaired by starting over: a new identity made
@@ -83,6 +84,9 @@ def _prepare(database: Database, first: Callable[[Transaction], None]) -> None:
             f"{database.path} was made by a newer CryptoChat: update this one, or name another --db"
         )
     database.begin_writing()
+    if version and database.is_erasing():  # before it is copied: that would go, too
+        _log.info("removing what is left of a history that was deleted")
+        database.finish_erasing()
     if version == len(MIGRATIONS) and search.is_current(connection):
         return
     if version:

@@ -4,7 +4,7 @@
 released is never changed: a new one is added behind it.
 
 - `identity`: our key and certificate, one row.
-- `settings`: the username. `counter`: the next message's number.
+- `settings`: the username; `erasing`: see `Database.erase`. `counter`: the next message's number.
 - `keys`: each certificate that we have seen, and what the user said of it.
 - `rooms`: those we have joined. `members`: who was seen in them, under a verified key.
 - `messages`: the history. `number` is its order, and the base of the event ids.

@@ -24,6 +24,9 @@ from loopback_peer import (
 )
 from waiting import wait_until
 
+from cryptochat_lib import peer_client
+from cryptochat_lib.errors import NoConnection
+from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Announcement, Endpoint, RoomName
 
 StartNode = Callable[..., LoopbackNode]
@@ -219,6 +222,34 @@ def test_a_peer_that_moves_to_another_port_gets_what_waited(ada: LoopbackNode, m
     ada.wait_delivery(waiting, mallory.uuid, "delivered")
     ada.wait_member("tea", mallory.uuid, online=True, address=str(mallory.endpoint))
     assert contents(mallory.requests.items) == ["first", "second"]
+
+
+def test_who_comes_back_while_a_try_is_under_way_is_not_taken_for_away_when_that_fails(
+    ada: LoopbackNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")
+    mallory.hang_up()
+    waiting = ada.send("tea", "second")
+    ada.wait_member("tea", mallory.uuid, online=False)
+    mallory.move()
+    real_connect = peer_client._connect
+    seen: list[bool] = []
+
+    def connect(endpoint: Endpoint, limits: Limits) -> socket.socket:
+        found = ada.app.presence.of(mallory.uuid)
+        assert found is not None
+        seen.append(found.online)
+        if len(seen) > 1:
+            return real_connect(endpoint, limits)
+        mallory.announce("tea")
+        ada.wait_member("tea", mallory.uuid, online=True)
+        raise NoConnection("it took too long")
+
+    monkeypatch.setattr(peer_client, "_connect", connect)
+    ada.wait_delivery(waiting, mallory.uuid, "delivered")
+    assert seen[:2] == [False, True]
 
 
 def test_a_forged_address_takes_nothing_from_the_one_that_works(

@@ -179,6 +179,7 @@ def test_without_room_for_it_nothing_is_deleted(store: Store) -> None:
     for n in range(300):
         say(store, f"number {n} " + "x" * 2000)
     copy = store.database.path.with_name("cryptochat.db.v1-backup")
+    store.database.copy_to(copy)
     say(store, "some", COFFEE)
     forget = search.forget
 
@@ -196,12 +197,95 @@ def test_without_room_for_it_nothing_is_deleted(store: Store) -> None:
         with pytest.raises(StorageFull):
             store.messages.erase(TEA, told.append)
     assert not told
-    assert not copy.exists()
+    assert copy.exists()
+    assert not store.database.is_erasing()
     assert len(contents(store, TEA)) == 300
     assert len(find(store, "number")) == 300
     store.database.write(lambda tx: tx.execute("PRAGMA max_page_count=1000000").fetchall())
     store.messages.erase(TEA, ignore)
     assert contents(store, TEA) == find(store, "number") == []
+    assert not copy.exists()
+
+
+class FailingCommit:
+    """A connection for which the disk is full at the last moment."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, *parameters: object) -> sqlite3.Cursor:
+        if statement == "COMMIT":
+            raise sqlite3.OperationalError("database or disk is full")
+        return self._connection.execute(statement, *parameters)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+
+def test_a_commit_that_fails_leaves_the_copy_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(store, "still here")
+    copy = store.database.path.with_name("cryptochat.db.v1-backup")
+    store.database.copy_to(copy)
+    told: list[None] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(store.database, "_writer", FailingCommit(store.database._writer))  # type: ignore[arg-type]
+        with pytest.raises(StorageFull):
+            store.messages.erase(TEA, told.append)
+    assert (told, contents(store, TEA), copy.exists()) == ([], ["still here"], True)
+    assert not store.database.is_erasing()
+
+
+def test_a_copy_that_cannot_be_removed_is_told_of_and_goes_with_the_next_start(
+    tmp_path: Path, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(tmp_path / "c.db", identity)
+    say(store, "zqsecret")
+    copy = tmp_path / "c.db.v1-backup"
+    store.database.copy_to(copy)
+
+    def in_use(*_: object, **__: object) -> None:
+        raise PermissionError(13, "it is in use", str(copy))
+
+    told: list[None] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", in_use)
+        with pytest.raises(StorageFailed, match="traces are left"):
+            store.messages.erase(TEA, told.append)
+    assert (told, contents(store, TEA), copy.exists()) == ([None], [], True)
+    store.close()
+    store = opened(tmp_path / "c.db", identity)
+    assert not copy.exists()
+    assert left(tmp_path / "c.db", ["zqsecret"]) == set()
+    new = tmp_path / "c.db.v2-backup"
+    store.database.copy_to(new)
+    store.close()
+    opened(tmp_path / "c.db", identity).close()
+    assert new.exists()  # what was to be removed was removed once
+
+
+def test_the_log_gets_its_length_while_nobody_else_writes_or_closes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zeros in the middle of a log that another connection has begun would end it there."""
+    fill = store.database._fill_log
+    others: list[bool] = []
+
+    def filling() -> None:
+        def other() -> None:
+            free = store.database._writing.acquire(blocking=False)
+            others.append(free)
+            if free:
+                store.database._writing.release()
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(10)
+        fill()
+
+    monkeypatch.setattr(store.database, "_fill_log", filling)
+    say(store, "once")
+    store.messages.erase(TEA, ignore)
+    assert others == [False]
 
 
 def test_a_deleted_number_is_never_used_again(tmp_path: Path, identity: Identity) -> None:
@@ -224,6 +308,8 @@ def test_killed_before_the_log_is_empty_the_next_start_empties_it(
     store = opened(path, identity)
     for n in range(200):
         say(store, f"zqsecret{n} " + "x" * 500)
+    copy = tmp_path / "c.db.v1-backup"
+    store.database.copy_to(copy)
     store.close()
     program = f"""
 import os, pathlib, signal
@@ -245,7 +331,10 @@ store.messages.erase(RoomName("tea"), print)
     if when == "after it":
         assert contents(store, TEA) == []
         assert left(path, ["zqsecret"]) == set()
+        assert not copy.exists()
+        assert not store.database.is_erasing()
     else:
+        assert copy.exists()
         assert len(contents(store, TEA)) == len(find(store, "zqsecret")) == 200
     store.close()
     check(path)

@@ -17,6 +17,8 @@ BOB = PeerId("00000000-0000-4000-8000-00000000000b")
 TEA, COFFEE = RoomName("tea"), RoomName("coffee")
 HOME, MOVED, EVIL = Endpoint("10.0.0.2", 4000), Endpoint("10.0.0.3", 4001), Endpoint("10.6.6.6", 666)
 
+NOW = float("inf")  # when a try begins after all that was heard
+
 
 def announced(
     *endpoints: Endpoint,
@@ -107,8 +109,12 @@ def test_after_a_move_the_rooms_are_settled_when_the_key_answers_there(
 ) -> None:
     presence.seen(announced(MOVED, rooms=(COFFEE,)))
     assert set(friend().rooms) == {TEA, COFFEE}
+    presence.wait(0)
     presence.reached(BOB, MOVED)
     assert set(friend().rooms) == {COFFEE}
+    assert presence.wait(0) == {BOB}  # so that the page and the table of members follow
+    presence.reached(BOB, MOVED)
+    assert presence.wait(0) == set()
 
 
 def test_a_forged_txt_may_add_a_room_which_costs_one_refused_message(
@@ -191,7 +197,7 @@ def test_the_form_that_a_peer_announced_is_kept_beside_the_rooms_key(presence: P
 
 def test_who_is_away_is_still_a_member(presence: Presence) -> None:
     presence.seen(announced())
-    presence.failed(BOB)
+    presence.failed(BOB, NOW)
     assert [(w.uuid, w.online) for w in presence.in_room(TEA)] == [(BOB, False)]
     assert presence.in_room(COFFEE) == []
 
@@ -243,7 +249,7 @@ def test_who_is_announced_cannot_be_forgotten_and_who_is_not_can(presence: Prese
 def test_a_knock_makes_online_but_settles_no_address(
     presence: Presence, friend: Callable[[], Whereabouts]
 ) -> None:
-    presence.failed(BOB)
+    presence.failed(BOB, NOW)
     presence.reached(BOB, None)
     assert friend().online
     assert friend().endpoints == (HOME,)
@@ -258,11 +264,17 @@ def test_changes_are_handed_over_once(presence: Presence) -> None:
 
 @pytest.mark.parametrize("change", ["gone", "failed"])
 def test_what_changes_nothing_wakes_nobody(presence: Presence, change: str) -> None:
-    getattr(presence, change)(BOB)
+    def happens() -> None:
+        if change == "gone":
+            presence.gone(BOB)
+        else:
+            presence.failed(BOB, NOW)
+
+    happens()
     presence.seen(announced())
-    getattr(presence, change)(BOB)
+    happens()
     presence.wait(0)
-    getattr(presence, change)(BOB)
+    happens()
     assert presence.wait(0) == set()
 
 
@@ -327,7 +339,7 @@ def test_the_same_words_again_do_not_bring_back_whom_we_have_just_failed_to_reac
     presence: Presence, clock: Clock
 ) -> None:
     presence.seen(announced())
-    presence.failed(BOB)
+    presence.failed(BOB, NOW)
     presence.seen(announced())
     assert not bob(presence).online
     clock.now += Limits().retry_most_seconds + 1
@@ -335,12 +347,49 @@ def test_the_same_words_again_do_not_bring_back_whom_we_have_just_failed_to_reac
     assert bob(presence).online
 
 
+@pytest.mark.parametrize("shows_up", ["at the same place", "elsewhere", "by a call", "by an answer", "later"])
+def test_a_try_that_began_before_somebody_came_back_does_not_send_it_away(
+    presence: Presence, friend: Callable[[], Whereabouts], clock: Clock, shows_up: str
+) -> None:
+    if shows_up != "later":
+        presence.gone(BOB)
+    presence.failed(BOB, NOW)
+    clock.now += Limits().retry_most_seconds + 1 if shows_up == "later" else 1
+    began = clock.now
+    clock.now += 1
+    if shows_up == "by a call":
+        presence.reached(BOB, None)
+    elif shows_up == "by an answer":
+        presence.reached(BOB, HOME)
+    else:
+        presence.seen(announced(MOVED) if shows_up == "elsewhere" else announced())
+    assert friend().online
+    presence.wait(0)
+    presence.failed(BOB, began)
+    assert friend().online
+    assert presence.wait(0) == set()
+    presence.failed(BOB, clock.now + 1)
+    assert not friend().online
+
+
+def test_the_same_words_while_a_try_is_under_way_are_no_sign_of_somebody_who_is_gone(
+    presence: Presence, clock: Clock
+) -> None:
+    """Anybody's cache, or anybody, can say them."""
+    presence.seen(announced())
+    began = clock.now + 1
+    clock.now += 2
+    presence.seen(announced())
+    presence.failed(BOB, began)
+    assert not bob(presence).online
+
+
 @pytest.mark.parametrize("comes_back", ["with news", "after a goodbye"])
 def test_news_bring_back_whom_we_have_just_failed_to_reach(
     presence: Presence, clock: Clock, comes_back: str
 ) -> None:
     presence.seen(announced())
-    presence.failed(BOB)
+    presence.failed(BOB, NOW)
     if comes_back == "with news":
         presence.seen(announced(MOVED))
     else:

@@ -303,7 +303,67 @@ def test_a_reader_that_stopped_within_a_replay_resumes_there(store: Store, ident
     after = Run(store, identity.certificate)
     reader = after.open(0)
     seen = [reader.next() for _ in range(3)]
-    assert contents(seen + after.open(seen[-1].id).rest()) == ["0", "1", "2", "3", "4"]
+    rest = after.open(seen[-1].id).rest()
+    assert contents(seen + rest) == ["0", "1", "2", "3", "4"]
+    assert [event.kind for event in rest] == ["messages"] * 2 + ["reset"]
+
+
+def test_a_reader_that_stopped_anywhere_within_a_replay_still_gets_its_reset(
+    store: Store, identity: Identity
+) -> None:
+    """Also at messages that the log still has: what else it had before them has gone by."""
+    run = Run(store, identity.certificate, events_kept=4)
+    start = run.events.latest
+    run.events.publish("users", {"users": ["lost, were it not for the reset"]})
+    expected = [run.send(str(n)).content for n in range(10)]
+    run.ask()
+    everything = run.open(start).rest()
+    assert [event.kind for event in everything] == ["messages"] * 10 + ["reset", "verification"]
+    assert run.open(everything[-1].id).rest() == []
+    for n, event in enumerate(everything[:-1], 1):
+        rest = run.open(event.id).rest()
+        assert contents(everything[:n] + rest) == expected
+        assert [event.kind for event in rest] == ["messages"] * max(0, 10 - n) + ["reset", "verification"]
+
+
+def test_who_had_a_message_that_another_replays_loses_nothing_and_gets_nothing_twice(
+    store: Store, identity: Identity
+) -> None:
+    run = Run(store, identity.certificate, events_kept=4)
+    start = run.events.latest
+    live = run.open()
+    before = []
+    for n in range(6):
+        run.send(str(n))
+        before.append(live.next())
+    other = run.open(start).rest()
+    assert before[-1] in other
+    run.send("6")
+    for reader in (live, run.open(before[-1].id)):
+        rest = reader.rest()
+        assert contents(before + rest) == [str(n) for n in range(7)]
+        assert [event.kind for event in rest].count("reset") <= 1
+
+
+def test_however_many_are_cut_off_within_a_replay_each_gets_its_reset(
+    store: Store, identity: Identity
+) -> None:
+    """More numbers at which nobody can resume than the log keeps of anything."""
+    run = Run(store, identity.certificate, events_kept=6)
+    start = run.events.latest
+    for n in range(9):
+        run.send(str(n))
+    for _ in range(5):
+        run.ask()
+    cut = []
+    for _ in range(16):
+        reader = run.open(start)
+        cut.append([reader.next() for _ in range(11)])
+    for seen in cut:
+        assert [event.kind for event in seen] == ["messages"] * 9 + ["reset", "verification"]
+        rest = run.open(seen[-1].id).rest()
+        assert [event.kind for event in rest] == ["reset"] + ["verification"] * 5
+        assert contents(seen + rest) == [str(n) for n in range(9)]
 
 
 def test_a_long_history_is_replayed_in_pieces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
