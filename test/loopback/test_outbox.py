@@ -566,7 +566,7 @@ def test_everything_that_waits_says_why(ada: LoopbackNode, mallory: HandmadePeer
 
 
 def test_new_messages_do_not_make_the_next_try_later(start_node: StartNode, mallory: HandmadePeer) -> None:
-    """Each new message wakes the sender and fails; the pause is as long as after one failure, not after 20."""
+    """Each new message wakes the sender and fails; the pause is that after one failure, not after 20."""
     ada = start_node("Ada", retry_first_seconds=0.2, retry_most_seconds=60.0)
     mallory.respond = lambda _request: json_response(507, {"status": 507, "code": "storage-full"})
     trust(ada, mallory)
