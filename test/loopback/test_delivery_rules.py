@@ -11,7 +11,8 @@ After each step the nodes are given the time to do what the model says, and then
 2. each receiver has what was delivered to it, once and in the sender's order, and nothing else;
 3. nothing has come from or to somebody who was not verified, or into a room that was left.
 
-`--delivery-examples 500` looks longer. Each run makes up other stories, and prints its seed; the same ones come with
+`--delivery-examples 500` looks longer. Each run makes up other stories, and prints its seed. The same
+ones come with
 
     python3 tools/test.py test/loopback/test_delivery_rules.py --delivery-seed 7
 """
