@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pytest
 
-from cryptochat_lib import chat, peer_client, wire
+from cryptochat_lib import chat, peer_client, txt, wire
 from cryptochat_lib.errors import NotAMember, PeerRejected
 from cryptochat_lib.http_head import parse_reply_head
 from cryptochat_lib.http_read import WholeReply
@@ -28,7 +28,7 @@ from cryptochat_lib.wire import Answer
 LIMITS = Limits()
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "PROTOCOL.md"
 SECTION = DOCUMENT.read_text(encoding="utf-8").partition("\n## 9. ")[2].partition("\n## 10. ")[0]
-_, BATCH, STORED, NOT_THERE, REJECTED, SEED, SEED_STORED = re.findall(r"```\n(.*?)\n```", SECTION, re.DOTALL)
+ANNOUNCEMENT, BATCH, STORED, NOT_THERE, REJECTED, SEED, SEED_STORED = re.findall(r"```\n(.*?)\n```", SECTION, re.DOTALL)
 
 
 def on_the_wire(block: str) -> bytes:
@@ -96,6 +96,11 @@ def written(monkeypatch: pytest.MonkeyPatch, block: str, reply: Reply) -> bytes:
         handler._write(reply, keep_alive=reply.status < 400, bodiless=False)
         ours.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: theirs.recv(65536), b""))
+
+
+def test_the_announcement() -> None:
+    shown = [line.partition("  ")[0] for line in ANNOUNCEMENT.splitlines()]
+    assert bytes.fromhex(" ".join(shown)) == txt.encode(["café", "tea"], "Ada")
 
 
 def test_a_request_in_our_form(monkeypatch: pytest.MonkeyPatch) -> None:
