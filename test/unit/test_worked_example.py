@@ -28,7 +28,8 @@ from cryptochat_lib.wire import Answer
 LIMITS = Limits()
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "PROTOCOL.md"
 SECTION = DOCUMENT.read_text(encoding="utf-8").partition("\n## 9. ")[2].partition("\n## 10. ")[0]
-ANNOUNCEMENT, BATCH, STORED, NOT_THERE, REJECTED, SEED, SEED_STORED = re.findall(r"```\n(.*?)\n```", SECTION, re.DOTALL)
+BLOCKS = re.findall(r"```\n(.*?)\n```", SECTION, re.DOTALL)
+ANNOUNCEMENT, BATCH, STORED, NOT_THERE, REJECTED, SEED, SEED_STORED = BLOCKS
 
 
 def on_the_wire(block: str) -> bytes:
