@@ -8,7 +8,7 @@ The other half of `peer_client`. For each connection, in its own thread:
        is announced at its address, and it comes again;
     3. for every request: `verification.admit`, which may wait at the gate for
        the user while the body stays unread;
-    4. the route, the key's turn, the body, and the answer.
+    4. the route, the key's rate, its turn, the body, and the answer.
 
 The sender of a message is the certificate of its connection, never a field of
 the body (`test/loopback/test_peer_server.py`).

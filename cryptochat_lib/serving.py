@@ -1,8 +1,9 @@
 """Sockets and replies: what the UI server and the peer server share.
 
 `http.server` gives the threads and the accept loop. What it forgives or leaves
-unbounded is replaced here: the parser (`http_head`), the cap on connections
-(`connections`), and one deadline for a whole request (`deadline`).
+unbounded is replaced here: the reading and the parser of heads (`http_read`,
+`http_head`), the cap on connections (`connections`), and one deadline for a
+whole request (`deadline`).
 
 Every reply of 400 and above ends the connection: an unread body would be parsed
 as the next request, with a head of the attacker's choice.

@@ -6,8 +6,9 @@ next commit. So with one request for each key at work, every key gets its part,
 and a flood of one holds up nothing but itself. A key that has more than
 `turn_seconds` of work queued while others are at work is told to come again.
 
-Threads: peer-server workers. `_lock` guards all fields; each line's own lock is
-held for one request, by its worker, and waited for by that key's others only.
+Threads: peer-server workers. `_lock` guards the lines and their lengths. A line's
+`turn` is held for one request, by its worker, and waited for by that key's others
+only; who holds it writes `seconds`, which others read as it is.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=20,
         help="how many stories test/loopback/test_delivery_rules.py makes up",
     )
-    parser.addoption("--crash-seed", type=int, default=None, help="the seed that an earlier run printed")
+    for option in ("--crash-seed", "--delivery-seed"):
+        parser.addoption(option, type=int, default=None, help="the seed that an earlier run printed")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -168,7 +168,7 @@ class Database:
         return self.write(erasing, erased)
 
     def finish_erasing(self) -> None:
-        """Remove what still has what was deleted: copies, the log; sqlite3.Error or OSError if that fails.
+        """Remove what still has what was deleted: copies, old pages, the log; sqlite3.Error or OSError else.
 
         By whoever leads, or at the start.
         """
@@ -176,11 +176,23 @@ class Database:
             for copy in copies:
                 copy.unlink(missing_ok=True)
             _sync_folder(self.path.parent)
+        self._rewrite()
         self.cut_log()
         with self._writing:
             if self._writer is None:
                 raise StorageClosed()
             self._writer.execute("DELETE FROM settings WHERE name = ?", (_ERASING,))
+
+    def _rewrite(self) -> None:
+        """Write every page anew: where rows once moved from page to page, old copies are between the new.
+
+        `secure_delete` overwrites what is deleted, not what was moved before.
+        """
+        with self._writing:
+            if self._writer is None:
+                raise StorageClosed()
+            self._writer.execute("PRAGMA temp_store=MEMORY")  # no copy in the system's temporary folder
+            self._writer.execute("VACUUM")
 
     def is_erasing(self) -> bool:
         """Whether something that was deleted may be left in a copy."""

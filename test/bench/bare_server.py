@@ -10,10 +10,12 @@ connections, no Nagle, one write for each answer, a backlog.
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from bodies import Bodies
 
 
 class Waiting:
@@ -29,11 +31,8 @@ class GroupCommit:
     """The first who gets the lock commits what all have brought; the others find it done."""
 
     def __init__(self, path: str) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.execute("CREATE TABLE bodies (number INTEGER PRIMARY KEY, body BLOB NOT NULL)")
-        self._lock = threading.Lock()  # guards the database
+        self._bodies = Bodies(Path(path))
+        self._lock = threading.Lock()  # guards `_bodies`
         self._waiting: list[Waiting] = []  # appended to by all, swapped by the leader; both are atomic
 
     def keep(self, body: bytes) -> None:
@@ -45,11 +44,7 @@ class GroupCommit:
                 return
             count = len(self._waiting)
             group, self._waiting[:count] = self._waiting[:count], []
-            self._database.execute("BEGIN IMMEDIATE")
-            self._database.executemany(
-                "INSERT INTO bodies (body) VALUES (?)", [(waiting.body,) for waiting in group]
-            )
-            self._database.execute("COMMIT")
+            self._bodies.keep([waiting.body for waiting in group])
             for waiting in group:
                 waiting.kept = True
 

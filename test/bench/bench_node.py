@@ -21,13 +21,13 @@ from types import TracebackType
 from urllib.parse import quote, urlsplit
 
 from lab import Namespace
+from programs import Freezable, end, first_line
 from ui_client import UiClient
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "It arrives, once, in order: whatever crashes, sleeps or moves, and however many listen."
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _READY = "CryptoChat is ready: "
-_STOPS_WITHIN = 10.0
 _MARK_CHARACTERS = 12
 _runs = itertools.count(1)
 
@@ -52,7 +52,7 @@ class Launch:
         return [*words, *(["--cpu"] if self.cpu else []), "--"]
 
 
-class BenchNode(UiClient):
+class BenchNode(UiClient, Freezable):
     """One CryptoChat, from its start to its end. `started_in`: seconds to the ready line."""
 
     def __init__(self, host: Namespace, database: Path, launch: Launch | None = None) -> None:
@@ -68,11 +68,12 @@ class BenchNode(UiClient):
         self._log = self.database.with_suffix(".log")
         began = time.perf_counter()
         with self._log.open("ab") as log:
-            self._program = self.machine.popen(
+            self.program = self.machine.popen(
                 [*self._launch.command(self.database.stem), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                text=True,
             )
         line = self._ready_line()
         self.started_in = time.perf_counter() - began
@@ -81,17 +82,15 @@ class BenchNode(UiClient):
         self.uuid: str = self.get("/api/info")["uuid"]
 
     def _ready_line(self) -> str:
-        assert self._program.stdout
-        line = str(self._program.stdout.readline(), "utf-8").rstrip("\n")
+        line = first_line(self.program)
         if not line.startswith(_READY):
-            self._program.kill()
-            self._program.wait(_STOPS_WITHIN)
+            end(self.program, signal.SIGKILL)
             raise RuntimeError(f"{self.database.stem} did not start: {self._log.read_text()[-2000:]}")
         return line
 
     @property
     def pid(self) -> int:
-        return int(self._program.pid)
+        return self.program.pid
 
     def __enter__(self) -> BenchNode:
         return self
@@ -104,23 +103,11 @@ class BenchNode(UiClient):
     def stop(self) -> None:
         """SIGTERM; and say so if its log holds a traceback."""
         self.thaw()
-        self._program.send_signal(signal.SIGTERM)
-        try:
-            self._program.wait(_STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self._program.kill()
-            self._program.wait(_STOPS_WITHIN)
-        if self._program.stdout:
-            self._program.stdout.close()
+        end(self.program, signal.SIGTERM)
+        if self.program.stdout:
+            self.program.stdout.close()
         if "Traceback" in (text := self._log.read_text()):
             print(f"{self.database.stem} failed on the way:\n{text[-4000:]}", file=sys.stderr)
-
-    def freeze(self) -> None:
-        """The kernel goes on to accept connections for it."""
-        self._program.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._program.send_signal(signal.SIGCONT)
 
     # Ready-made requests
 

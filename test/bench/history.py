@@ -48,7 +48,7 @@ def run(setting: Setting, report: Report) -> None:
             nodes[size] = stack.enter_context(BenchNode(stack.enter_context(solo()), path, setting.launch))
         _measure_starts(setting, report, nodes)
         load = stack.enter_context(Load([node.connect() for node in nodes.values()]))
-        kinds = _kinds(maker, nodes, report)
+        kinds = _kinds(maker, nodes)
         _measure(setting, report, load, nodes, kinds)
 
 
@@ -77,7 +77,7 @@ Kinds = dict[str, dict[int, list[str]]]
 """For each kind of request and each size, the requests that take turns."""
 
 
-def _kinds(maker: HistoryMaker, nodes: dict[int, BenchNode], report: Report) -> Kinds:
+def _kinds(maker: HistoryMaker, nodes: dict[int, BenchNode]) -> Kinds:
     kinds: Kinds = {
         "opening a room": {
             size: [node.head("GET", f"{path_of(room)}/messages?limit={_PAGE}") for room in ROOMS]
@@ -89,13 +89,10 @@ def _kinds(maker: HistoryMaker, nodes: dict[int, BenchNode], report: Report) -> 
             for size, node in nodes.items()
         },
     }
-    if next(iter(nodes.values())).request("GET", "/api/search?q=tea").status == 404:
-        report.note(NAME, "searching: not there yet (GET /api/search answers 404)")
-    else:
-        for name, (words, room) in _SEARCHES.items():
-            path = f"/api/search?limit={_PAGE}&q={quote(words)}" + (f"&room={quote(room)}" if room else "")
-            kinds[f"searching {name}"] = {s: [n.head("GET", path)] for s, n in nodes.items()}
-        _check_searches(nodes)
+    for name, (words, room) in _SEARCHES.items():
+        path = f"/api/search?limit={_PAGE}&q={quote(words)}" + (f"&room={quote(room)}" if room else "")
+        kinds[f"searching {name}"] = {s: [n.head("GET", path)] for s, n in nodes.items()}
+    _check_searches(nodes)
     kinds["sending"] = {size: [_send(node)] for size, node in nodes.items()}
     return kinds
 

@@ -11,7 +11,6 @@ what they cost while they stay.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from bench_node import BenchNode
 from community import Community
 from figures import Figure, Report
 from lab import Host, Lan
+from programs import running
 from scale import Setting
 from waiting import wait_until
 
@@ -125,15 +125,5 @@ def _crowd(machine: Host, count: int) -> Iterator[None]:
     addresses = [f"{network}.{number}" for number in range(_MACHINES, _MACHINES - count, -1)]
     for address in addresses:
         machine.ip("address", "add", f"{address}/24", "dev", "eth0")
-    crowd = machine.popen(
-        [sys.executable, _CROWD, machine.address, _ROOM, *addresses], stdout=subprocess.PIPE, text=True
-    )
-    assert crowd.stdout
-    try:
-        if crowd.stdout.readline().strip() != str(count):
-            raise RuntimeError("the announced peers did not start, for the reason above")
+    with running(machine, sys.executable, _CROWD, machine.address, _ROOM, *addresses):
         yield
-    finally:
-        crowd.kill()
-        crowd.wait(10)
-        crowd.stdout.close()

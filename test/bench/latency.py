@@ -11,8 +11,6 @@ answered and had arrived, while the sender is still noting that.
 
 from __future__ import annotations
 
-import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -20,11 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench_node import BenchNode
+from bodies import Bodies
 from community import Community
 from cryptography.hazmat.primitives import serialization
 from figures import Figure, Report
 from lab import Host, Lan
 from load import Load
+from programs import running
 from scale import Setting
 
 NAME = "latency"
@@ -84,16 +84,8 @@ def _echo_server(setting: Setting, machine: Host) -> Iterator[int]:
     """The echo's port on `machine`, with a certificate as nodes have."""
     certificate = setting.folder / "echo.pem"
     certificate.write_bytes(_plain_pem(setting))
-    server = machine.popen(
-        [sys.executable, _ECHO, machine.address, certificate], stdout=subprocess.PIPE, text=True
-    )
-    assert server.stdout
-    try:
-        yield int(server.stdout.readline())
-    finally:
-        server.kill()
-        server.wait(10)
-        server.stdout.close()
+    with running(machine, sys.executable, _ECHO, machine.address, certificate) as line:
+        yield int(line)
 
 
 def _plain_pem(setting: Setting) -> bytes:
@@ -106,16 +98,11 @@ def _plain_pem(setting: Setting) -> bytes:
 
 def commit_times(path: Path, count: int) -> list[float]:
     """What it takes to insert one row and commit it, as a node does (WAL, FULL)."""
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute("PRAGMA journal_mode=WAL")
-    database.execute("PRAGMA synchronous=FULL")
-    database.execute("CREATE TABLE bodies (number INTEGER PRIMARY KEY, body BLOB NOT NULL)")
+    bodies = Bodies(path)
     times = []
     for _ in range(count):
         started = time.perf_counter()
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("INSERT INTO bodies (body) VALUES (?)", (b"x" * 250,))
-        database.execute("COMMIT")
+        bodies.keep([b"x" * 250])
         times.append(time.perf_counter() - started)
-    database.close()
+    bodies.close()
     return times

@@ -13,10 +13,8 @@ has to come there once. Three programs take turns with the same client on the sa
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +23,8 @@ from community import Community
 from figures import Figure, Report
 from lab import Lan, Namespace
 from load import Load
+from programs import running
 from scale import Setting
-
-from cryptochat_lib.limits import Limits
 
 NAME = "throughput"
 TARGET, STRETCH, OF_BARE = 1600.0, 3500.0, 0.5
@@ -56,12 +53,6 @@ class Candidate:
 
 def run(setting: Setting, report: Report) -> None:
     with Lan(hosts=2) as lan, ExitStack() as stack:
-        known = {field.name for field in dataclasses.fields(Limits)}
-        unshared = {name: value for name, value in UNSHARED.items() if name in known}
-        for name in UNSHARED.keys() - known:
-            report.note(
-                NAME, f"there is no limit {name!r} in this version: “without sharing” has it as it is"
-            )
         scale = setting.scale
         candidates = [
             _chat(stack, setting, lan, setting.launch, "CryptoChat", scale.flood_messages, 0),
@@ -69,7 +60,7 @@ def run(setting: Setting, report: Report) -> None:
                 stack,
                 setting,
                 lan,
-                dataclasses.replace(setting.launch, limits=unshared),
+                dataclasses.replace(setting.launch, limits=UNSHARED),
                 "without sharing",
                 scale.flood_messages_unbatched,
                 2,
@@ -116,7 +107,7 @@ def _chat(
 
 
 def _bare(stack: ExitStack, setting: Setting, machine: Namespace) -> Candidate:
-    port = stack.enter_context(_bare_server(setting.folder / "bare.db", machine))
+    port = int(stack.enter_context(running(machine, sys.executable, _BARE, setting.folder / "bare.db")))
     senders = [machine.connect(port) for _ in range(max(setting.scale.flood_senders))]
     load = stack.enter_context(Load(senders))
 
@@ -124,15 +115,3 @@ def _bare(stack: ExitStack, setting: Setting, machine: Namespace) -> Candidate:
         return "\r\n".join(["POST /message HTTP/1.1", f"Host: 127.0.0.1:{port}", *fields, "", ""])
 
     return Candidate("bare http.server", load, around_mark(head), setting.scale.flood_messages, None)
-
-
-@contextmanager
-def _bare_server(database: Path, machine: Namespace) -> Iterator[int]:
-    server = machine.popen([sys.executable, _BARE, database], stdout=subprocess.PIPE, text=True)
-    assert server.stdout
-    try:
-        yield int(server.stdout.readline())
-    finally:
-        server.kill()
-        server.wait(10)
-        server.stdout.close()

@@ -18,7 +18,10 @@ FLOOD_SECONDS = 6
 CONNECTIONS = 24
 EVERY_SECONDS = 0.2
 WITHIN = 1.0
-TIMES_UNDISTURBED = 12
+# The flood takes its part of the processors, and a message beside it may have to wait for one request of 100
+# and its commit. On two processors that takes 2 to 4.4 times as long as alone; without turns, with 24 such
+# requests at work at once, 9 to 16 times.
+TIMES_UNDISTURBED = 8
 
 
 def seconds_until_delivered(bob: Node, room: str, ada: str, count: int) -> list[float]:
@@ -49,6 +52,8 @@ def test_a_busy_peer_does_not_starve_a_quiet_one(lan: Lan, start_node: StartNode
     busy = mallory.host.popen(
         [*words, str(CONNECTIONS), str(FLOOD_SECONDS)], stdout=subprocess.PIPE, text=True
     )
+    assert busy.stdout
+    assert busy.stdout.readline().strip() == flood.FLOWING
     beside = seconds_until_delivered(bob, room, ada.uuid, int(FLOOD_SECONDS / EVERY_SECONDS) - 8)
     answered = json.loads(busy.communicate(timeout=30)[0])
     ada.listen()

@@ -352,6 +352,7 @@ def test_any_other_answer_is_tried_again(
 
 
 def test_retry_after_is_kept_to(start_node: StartNode, mallory: HandmadePeer) -> None:
+    """Neither a new message nor a new address cuts it short."""
     ada = start_node("Ada", retry_most_seconds=5.0)
     times: list[float] = []
 
@@ -361,7 +362,13 @@ def test_retry_after_is_kept_to(start_node: StartNode, mallory: HandmadePeer) ->
 
     mallory.respond = respond
     trust(ada, mallory)
-    ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered")
+    ada.send("tea", "hello")
+    mallory.requests.wait_for(lambda _request: True)
+    mallory.move()
+    mallory.announce("tea")
+    meanwhile = ada.send("tea", "meanwhile")
+    ada.wait_delivery(meanwhile, mallory.uuid, "delivered")
+    assert contents(mallory.requests.items) == ["hello", "hello", "meanwhile"]
     assert times[1] - times[0] >= 1
 
 
@@ -581,7 +588,7 @@ def test_what_waits_too_long_for_a_yes_expires(start_node: StartNode, mallory: H
 
 
 def test_everything_that_waits_says_why(ada: LoopbackNode, mallory: HandmadePeer) -> None:
-    """More than a batch waits for a peer that is there and busy: only the first 100 get a reason."""
+    """More than a batch waits for a peer that is there and busy: the last one says why, as the first."""
     mallory.respond = lambda _request: json_response(507, {"status": 507, "code": "storage-full"})
     trust(ada, mallory)
     sent = [ada.send("tea", str(number)) for number in range(150)]
@@ -591,7 +598,7 @@ def test_everything_that_waits_says_why(ada: LoopbackNode, mallory: HandmadePeer
 
 
 def test_new_messages_do_not_make_the_next_try_later(start_node: StartNode, mallory: HandmadePeer) -> None:
-    """Each new message wakes the sender, fails, and doubled the pause: 20 in a second were a minute."""
+    """Each new message wakes the sender and fails; the pause is that after one failure, not after 20."""
     ada = start_node("Ada", retry_first_seconds=0.2, retry_most_seconds=60.0)
     mallory.respond = lambda _request: json_response(507, {"status": 507, "code": "storage-full"})
     trust(ada, mallory)

@@ -3,8 +3,9 @@
     python flood.py DATABASE HOST PORT ROOM CONNECTIONS SECONDS
 
 It speaks under the key in a node's database, over several connections at once, in requests of
-100 messages, and connects again at once when it is refused. At the end it prints how
-many messages were accepted, and how many requests were refused, by status.
+100 messages, and connects again at once when it is refused. It prints FLOWING once the first
+messages were accepted; at the end, how many messages were accepted, and how many requests were
+refused, by status.
 """
 
 from __future__ import annotations
@@ -27,6 +28,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 BATCH = 100
+FLOWING = "flowing"
+
+
+class Tally:
+    """How many messages, or refused requests, had which status, on all connections together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards `answered`
+        self.answered: Counter[int] = Counter()
+
+    def add(self, status: int) -> None:
+        with self._lock:
+            if status == 200 and not self.answered[200]:
+                print(FLOWING, flush=True)
+            self.answered[status] += BATCH if status == 200 else 1
 
 
 def context_of(database: Path) -> ssl.SSLContext:
@@ -47,9 +63,8 @@ def context_of(database: Path) -> ssl.SSLContext:
     return context
 
 
-def flood(context: ssl.SSLContext, host: str, port: int, room: str, until: float) -> Counter[int]:
-    """Until then: how many messages had which status; a refused request counts once."""
-    answered: Counter[int] = Counter()
+def flood(context: ssl.SSLContext, host: str, port: int, room: str, until: float, tally: Tally) -> None:
+    """One connection's part, until then; 0 in `tally` is a connection that was cut."""
     connection: http.client.HTTPConnection | None = None
     while time.monotonic() < until:
         try:
@@ -60,16 +75,15 @@ def flood(context: ssl.SSLContext, host: str, port: int, room: str, until: float
             reply = connection.getresponse()
             reply.read()
         except (OSError, http.client.HTTPException):
-            answered[0] += 1
+            tally.add(0)
             connection = None
             continue
-        answered[reply.status] += BATCH if reply.status == 200 else 1
+        tally.add(reply.status)
         if reply.status != 200:
             connection.close()
             connection = None
     if connection is not None:
         connection.close()
-    return answered
 
 
 def batch(room: str) -> bytes:
@@ -79,16 +93,16 @@ def batch(room: str) -> bytes:
 
 def main(database: str, host: str, port: str, room: str, connections: str, seconds: str) -> None:
     context, until = context_of(Path(database)), time.monotonic() + float(seconds)
-    total: Counter[int] = Counter()
+    tally = Tally()
     threads = [
-        threading.Thread(target=lambda: total.update(flood(context, host, int(port), room, until)))
+        threading.Thread(target=flood, args=(context, host, int(port), room, until, tally))
         for _ in range(int(connections))
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps(total))
+    print(json.dumps(tally.answered))
 
 
 if __name__ == "__main__":

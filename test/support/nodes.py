@@ -29,6 +29,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 from lab import Namespace
+from programs import Freezable, end, first_line
 from ui_client import Reply, SseEvent, UiClient
 from waiting import Collected, wait_until
 
@@ -36,11 +37,10 @@ __all__ = ["Node", "Reply", "SseEvent", "UiClient", "wait_until"]
 
 PROGRAM = Path(__file__).resolve().parents[2] / "cryptochat.py"
 _READY = "CryptoChat is ready: "
-_READY_WITHIN = 20.0
 _STOPS_WITHIN = 3.0
 
 
-class Node(UiClient):
+class Node(UiClient, Freezable):
     """One CryptoChat, from its ready line to its exit status."""
 
     def __init__(
@@ -124,11 +124,7 @@ class Node(UiClient):
         self.fingerprint_sha256: str = info["fingerprint_sha256"]
 
     def _ready_line(self) -> str:
-        assert self.program.stdout
-        watchdog = threading.Timer(_READY_WITHIN, self.program.kill)
-        watchdog.start()
-        line = str(self.program.stdout.readline()).rstrip("\n")
-        watchdog.cancel()
+        line = first_line(self.program)
         if not line.startswith(_READY):
             self.program.wait(10)
             self._stderr_reader.join(10)
@@ -162,13 +158,6 @@ class Node(UiClient):
         self.stop_listening()
         self._end(signal.SIGKILL)
 
-    def freeze(self) -> None:
-        """Stop it in its tracks: the kernel still accepts connections for it. `thaw` lets it go on."""
-        self.program.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self.program.send_signal(signal.SIGCONT)
-
     def restart(self) -> None:
         """The same database again, after `stop` or `kill` or from running."""
         if self.running:
@@ -176,12 +165,7 @@ class Node(UiClient):
         self.start()
 
     def _end(self, how: signal.Signals) -> int:
-        self.program.send_signal(how)
-        try:
-            status = self.program.wait(_STOPS_WITHIN + 5)
-        except subprocess.TimeoutExpired:
-            self.program.kill()
-            status = self.program.wait(10)
+        status = end(self.program, how, _STOPS_WITHIN + 5)
         self._stderr_reader.join(10)
         for stream in (self.program.stdout, self.program.stderr):
             if stream:

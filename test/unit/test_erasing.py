@@ -10,8 +10,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from traces import left
 
 from cryptochat_lib import words
 from cryptochat_lib.errors import StorageFailed, StorageFull
@@ -20,6 +23,7 @@ from cryptochat_lib.identity import Identity
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Delivery, DeliveryState, PeerId, RoomName
 from cryptochat_lib.store import Store, database, search
+from cryptochat_lib.store.database import Database
 from cryptochat_lib.store.messages import OwnMessage
 
 TEA, COFFEE = RoomName("tea"), RoomName("coffee")
@@ -42,18 +46,6 @@ def opened(path: Path, identity: Identity) -> Store:
     store = Store(path, Limits(free_disk_bytes=0))
     store.open(lambda: identity)
     return store
-
-
-def left(path: Path, secrets: list[str]) -> set[str]:
-    """Which of these are still in any file beside the database.
-
-    The end of a word is looked for: the index may keep its beginning with another word's.
-    """
-    found = set()
-    for file in path.parent.iterdir():
-        data = file.read_bytes().lower()
-        found |= {(file.name, secret) for secret in secrets if secret[-7:].encode() in data}
-    return {f"{secret} in {name}" for name, secret in found}
 
 
 def contents(store: Store, room: RoomName) -> list[str]:
@@ -132,24 +124,51 @@ def test_the_copy_that_a_migration_made_goes_too(store: Store) -> None:
     assert (copy.exists(), unfinished.exists(), other.exists()) == (False, False, True)
 
 
+def watch_checkpoints(of: Database, busy: threading.Event) -> None:
+    """Set `busy` as soon as a checkpoint has found somebody who reads; SQLite is told not to wait itself."""
+
+    class Watched:
+        def __init__(self, connection: Any) -> None:
+            self._connection = connection
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._connection, name)
+
+        def execute(self, statement: str, *parameters: Any) -> Any:
+            cursor = self._connection.execute(statement, *parameters)
+            if "wal_checkpoint" not in statement:
+                return cursor
+            row = cursor.fetchone()
+            if row[0]:
+                busy.set()
+            return SimpleNamespace(fetchone=lambda: row)
+
+    of._writer = cast(Any, Watched(of._writer))
+    of._writer.execute("PRAGMA busy_timeout=10")
+
+
 def test_somebody_who_reads_meanwhile_is_waited_for(store: Store) -> None:
     say(store, "zqsecret")
     say(store, "other", COFFEE)
-    reads, ends = threading.Event(), threading.Event()
+    reads, busy = threading.Event(), threading.Event()
+    happened = []
+    watch_checkpoints(store.database, busy)
 
     def read() -> None:
         rows = store.database.read().execute("SELECT content FROM messages")
         rows.fetchone()
         reads.set()
-        ends.wait(10)
+        happened.append(busy.wait(10))
         rows.close()
         store.database.close_thread()
 
     reader = threading.Thread(target=read)
     reader.start()
     assert reads.wait(10)
-    store.messages.erase(TEA, lambda _: threading.Timer(0.2, ends.set).start())
+    store.messages.erase(TEA, ignore)
+    happened.append("erased")
     reader.join(10)
+    assert happened == [True, "erased"]
     assert left(store.database.path, ["zqsecret"]) == set()
 
 

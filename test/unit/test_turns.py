@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from waiting import wait_until
@@ -27,7 +28,9 @@ class Work:
 
     def __init__(self, turns: Turns) -> None:
         self.turns = turns
-        self.at_work: list[str] = []
+        self.most = 0  # how many were at work at once, at the most
+        self._lock = threading.Lock()  # guards `most` and `_at_work`
+        self._at_work: dict[threading.Event, str] = {}
         self._ends: list[threading.Event] = []
         self._threads: list[threading.Thread] = []
 
@@ -36,9 +39,12 @@ class Work:
 
         def run() -> None:
             with self.turns.turn(key):
-                self.at_work.append(key)
+                with self._lock:
+                    self._at_work[end] = key
+                    self.most = max(self.most, len(self._at_work))
                 assert end.wait(10)
-                self.at_work.remove(key)
+                with self._lock:
+                    del self._at_work[end]
 
         self._ends.append(end)
         self._threads.append(threading.Thread(target=run))
@@ -47,6 +53,17 @@ class Work:
     def length(self, key: str) -> int:
         line = self.turns._lines.get(key)
         return line.length if line else 0
+
+    @property
+    def at_work(self) -> list[str]:
+        """The keys whose requests are at work."""
+        with self._lock:
+            return sorted(self._at_work.values())
+
+    def end_one(self) -> None:
+        """Let one of those that are at work end."""
+        with self._lock:
+            next(iter(self._at_work)).set()
 
     def end_all(self) -> None:
         for end in self._ends:
@@ -65,10 +82,16 @@ def work() -> Iterator[Work]:
 
 
 def test_of_one_key_one_request_is_worked_on_at_a_time(work: Work) -> None:
+    def one_of(length: int) -> bool:
+        return work.length("busy") == length and work.at_work == ["busy"]
+
     for _ in range(3):
         work.begin("busy")
-    wait_until(lambda: work.length("busy") == 3)
-    assert work.at_work == ["busy"]
+    for length in (3, 2, 1):
+        wait_until(partial(one_of, length))
+        work.end_one()
+    wait_until(lambda: work.length("busy") == 0)
+    assert work.most == 1
 
 
 def test_another_key_does_not_wait_for_it(work: Work) -> None:
@@ -76,7 +99,7 @@ def test_another_key_does_not_wait_for_it(work: Work) -> None:
         work.begin("busy")
     wait_until(lambda: work.length("busy") == 3)
     work.begin("quiet")
-    wait_until(lambda: sorted(work.at_work) == ["busy", "quiet"])
+    wait_until(lambda: work.at_work == ["busy", "quiet"])
 
 
 def test_who_has_too_much_work_queued_while_others_work_comes_again(work: Work) -> None:
