@@ -11,8 +11,6 @@ Rules that the rest of the program relies on:
    up to SQLite 3.51.2 two connections that write and checkpoint at once can
    corrupt the file (sqlite.org/wal.html, "the WAL-reset bug").
 3. What is written is on the disk when `write` returns (`synchronous=FULL`).
-   Writes that come while another is on its way to the disk share the next
-   commit, so a busy node pays for few of them.
 
 Threads: any. The transaction's order is in `commits`.
 """
@@ -27,7 +25,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -148,8 +146,7 @@ class Database:
         SQLite overwrites what is deleted (`secure_delete`); copies and the log still
         have it, and go once it is committed, that no failure has deleted half of it. A
         mark in the database says that they have yet to go: should we crash, the next
-        start finds it. Raises StorageFull: nothing is deleted. StorageFailed: it is,
-        but traces are left.
+        start finds it. StorageFull: nothing is deleted. StorageFailed: traces are left.
         """
 
         def erasing(tx: Transaction) -> T:
@@ -168,31 +165,24 @@ class Database:
         return self.write(erasing, erased)
 
     def finish_erasing(self) -> None:
-        """Remove what still has what was deleted: copies, old pages, the log; sqlite3.Error or OSError else.
-
-        By whoever leads, or at the start.
-        """
+        """Remove what still has what was deleted: copies, old pages, the log; else sqlite3.Error, OSError."""
         if copies := self.copies():
             for copy in copies:
                 copy.unlink(missing_ok=True)
             _sync_folder(self.path.parent)
         self._rewrite()
         self.cut_log()
-        with self._writing:
-            if self._writer is None:
-                raise StorageClosed()
-            self._writer.execute("DELETE FROM settings WHERE name = ?", (_ERASING,))
+        with self._alone() as writer:
+            writer.execute("DELETE FROM settings WHERE name = ?", (_ERASING,))
 
     def _rewrite(self) -> None:
         """Write every page anew: where rows once moved from page to page, old copies are between the new.
 
         `secure_delete` overwrites what is deleted, not what was moved before.
         """
-        with self._writing:
-            if self._writer is None:
-                raise StorageClosed()
-            self._writer.execute("PRAGMA temp_store=MEMORY")  # no copy in the system's temporary folder
-            self._writer.execute("VACUUM")
+        with self._alone() as writer:
+            writer.execute("PRAGMA temp_store=MEMORY")  # no copy in the system's temporary folder
+            writer.execute("VACUUM")
 
     def is_erasing(self) -> bool:
         """Whether something that was deleted may be left in a copy."""
@@ -212,10 +202,8 @@ class Database:
         moments here, so it is tried again for a while.
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        with self._writing:
-            if self._writer is None:
-                raise StorageClosed()
-            while self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        with self._alone() as writer:
+            while writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 if time.monotonic() > deadline:
                     raise sqlite3.OperationalError("something reads all the time")
             self._fill_log()
@@ -263,23 +251,26 @@ class Database:
 
     def _transact(self, group: Sequence[Piece]) -> None:
         """Run `group` in one transaction: all of it is on the disk, or none."""
+        with self._alone() as writer:
+            try:
+                writer.execute("BEGIN IMMEDIATE")
+                for piece in group:
+                    piece.result = piece.work(writer)
+                writer.execute("COMMIT")
+            except BaseException as error:
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+                    raise StorageFull() from error
+                raise
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[Transaction]:
+        """The connection that writes; StorageClosed if it is gone."""
         with self._writing:
             if self._writer is None:
                 raise StorageClosed()
-            self._run(self._writer, group)
-
-    def _run(self, writer: Transaction, group: Sequence[Piece]) -> None:
-        try:
-            writer.execute("BEGIN IMMEDIATE")
-            for piece in group:
-                piece.result = piece.work(writer)
-            writer.execute("COMMIT")
-        except BaseException as error:
-            if writer.in_transaction:
-                writer.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
-                raise StorageFull() from error
-            raise
+            yield self._writer
 
     def require_space(self) -> None:
         """StorageFull if the disk has less left than `limits.free_disk_bytes`."""

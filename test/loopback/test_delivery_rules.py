@@ -336,13 +336,13 @@ class Rules(RuleBasedStateMachine):
         """Note what comes to `name`, and let happen to it what is to happen."""
         chat, receive = self.nodes[name].app.chat, self.nodes[name].app.chat.receive
 
-        def tapped(key: KnownKey, incoming: Sequence[Any]) -> Any:
+        def tapped(key: KnownKey, incoming: Sequence[Any], admit: Any) -> Any:
             mishap = self.mishaps[name].pop() if self.mishaps[name] else None
             if mishap == "request lost":
                 raise ConnectionResetError("the cable is out")
             if mishap == "disk full":
                 raise StorageFull()
-            answers = receive(key, incoming)
+            answers = receive(key, incoming, admit)
             came = self.arrivals.setdefault((self.by_uuid[key.uuid], name), [])
             came += [one for one in incoming if one not in came]
             if mishap == "answer lost":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -175,6 +176,7 @@ def test_an_export_ends_with_what_was_newest_and_one_that_was_cut_can_be_told(
 ) -> None:
     """Messages that come meanwhile are not waited for; of what the disk refuses, the end is missing."""
     monkeypatch.setattr(export, "_READ_AT_ONCE", 2)
+    monkeypatch.setattr(export, "_SENT_AT_ONCE", 1)
     for n in range(5):
         ada.send("tea", f"number {n}")
     read = ada.app.store.messages.page
@@ -214,3 +216,29 @@ def test_who_leaves_during_an_export_leaves_nothing_behind(ada: LoopbackNode) ->
             f"Authorization: Bearer {ada.token}\r\n\r\n".encode()
         )
         assert read_to_end(sock).endswith(b"\r\n0\r\n\r\n")
+
+
+def test_an_export_that_fails_at_once_is_a_problem_and_one_that_fails_later_is_cut(
+    ada: LoopbackNode, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the log has one line, which never quotes what is stored."""
+    ada.join("tea")
+    for number in range(3):
+        ada.send("tea", f"number {number}")
+    text = "Could not decode to UTF-8 column 'content' with text 'my secret'"
+    since = ada.app.store.messages.page
+
+    def fail(*arguments: Any, **more: Any) -> Any:
+        raise sqlite3.OperationalError(text)
+
+    monkeypatch.setattr(ada.app.store.messages, "page", fail)
+    check_problem(ask(ada, "GET", "/api/rooms/tea/messages.jsonl"), 503, "storage-failed")
+    pages = iter([since, since, fail])
+    monkeypatch.setattr(ada.app.store.messages, "page", lambda *a, **m: next(pages)(*a, **m))
+    monkeypatch.setattr(export, "_SENT_AT_ONCE", 1)
+    monkeypatch.setattr(export, "_READ_AT_ONCE", 1)
+    with pytest.raises(http.client.IncompleteRead):
+        export_of(ada, "tea")
+    assert "the database fails: a text in it is no text" in caplog.text
+    assert "my secret" not in caplog.text
+    assert "Traceback" not in caplog.text

@@ -665,3 +665,25 @@ def test_of_a_long_backlog_each_request_is_settled_before_the_next(
     room_again.set()
     ada.wait_delivery(sent[-1], mallory.uuid, "delivered")
     assert left == [35, 25, 15, 5]
+
+
+def test_what_was_answered_is_delivered_however_long_the_next_answer_takes(
+    ada: LoopbackNode, mallory: HandmadePeer
+) -> None:
+    thaw = threading.Event()
+
+    def respond(request: Request) -> bytes:
+        if contents([request]) == ["first"]:
+            ada.send("tea", "second")
+        else:
+            assert thaw.wait(20)
+        return accepts_all(request)
+
+    mallory.respond = respond
+    trust(ada, mallory)
+    first = ada.send("tea", "first")
+    try:
+        ada.wait_delivery(first, mallory.uuid, "delivered", timeout=5)
+        wait_until(lambda: len(mallory.requests.items) == 2)
+    finally:
+        thaw.set()

@@ -521,3 +521,32 @@ class _Deaf:
 def test_sockets_of_the_peer_api_are_not_on_other_addresses(ada: LoopbackNode) -> None:
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.9", ada.endpoint.port), 2)
+
+
+def test_after_a_no_was_answered_nothing_more_of_that_key_is_stored(
+    ada: LoopbackNode, friend: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request was admitted, read and parsed; the no comes while it waits for its commit."""
+    add = ada.app.store.messages.add_received
+
+    def answered_meanwhile(*arguments: Any) -> Any:
+        ada.unverify(friend.uuid)
+        return add(*arguments)
+
+    with monkeypatch.context() as patch, friend.connect(ada) as connection:
+        patch.setattr(ada.app.store.messages, "add_received", answered_meanwhile)
+        connection.send(OURS, {"messages": [message("late")]})
+        wait_until(lambda: ada.user(friend.uuid)["status"] == "unverified")  # type: ignore[index]
+    assert contents(ada) == []
+
+
+def test_what_is_known_is_known_also_after_we_have_left_the_room(
+    ada: LoopbackNode, friend: HandmadePeer
+) -> None:
+    """Its answer was lost, say: it was delivered, and nobody is told otherwise."""
+    batch = {"messages": [message("hello", id="one"), message("new", id="two")]}
+    post(ada, friend, OURS, {"messages": batch["messages"][:1]})
+    ada.leave("tea")
+    results = post(ada, friend, OURS, batch).json["results"]
+    assert [(r["id"], r["status"]) for r in results] == [("one", 200), ("two", 400)]
+    assert contents(ada) == ["hello"]

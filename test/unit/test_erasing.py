@@ -56,6 +56,29 @@ def find(store: Store, asked: str) -> list[str]:
     return [m.content for m in store.messages.search(words.parse_query(asked, 9), 500)]
 
 
+@pytest.mark.parametrize("seed", [1, 4])
+def test_no_copy_is_left_of_a_row_that_was_moved_from_page_to_page(
+    tmp_path: Path, identity: Identity, seed: int
+) -> None:
+    """A database moves rows when pages fill and empty, and `secure_delete` does not overwrite where they were."""
+    chance = random.Random(seed)
+    store = opened(tmp_path / "c.db", identity)
+    secrets: list[str] = []
+    for _ in range(2000):
+        size = chance.choice([5, 40, 200, 800, 1500, 3000, 5000]) if chance.random() < 0.5 else 30
+        secret, room = f"zq{chance.randrange(16**12):012x}", chance.choice([TEA, TEA, COFFEE])
+        if room == TEA:
+            secrets.append(secret)
+        say(
+            store,
+            f"{'pad ' * (size // 4)}{secret}" if chance.random() < 0.3 else f"{secret} {'f' * size}",
+            room,
+        )
+    store.messages.erase(TEA, ignore)
+    store.close()
+    assert left(tmp_path / "c.db", secrets) == set()
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("stretch", [1, 7, 10_000])
 def test_no_word_of_it_is_left_whatever_else_there_is(
