@@ -60,7 +60,7 @@ def find(store: Store, asked: str) -> list[str]:
 def test_no_copy_is_left_of_a_row_that_was_moved_from_page_to_page(
     tmp_path: Path, identity: Identity, seed: int
 ) -> None:
-    """A database moves rows when pages fill and empty, and `secure_delete` does not overwrite where they were."""
+    """Pages fill and empty, so rows move; and `secure_delete` does not overwrite where they were."""
     chance = random.Random(seed)
     store = opened(tmp_path / "c.db", identity)
     secrets: list[str] = []
@@ -69,11 +69,8 @@ def test_no_copy_is_left_of_a_row_that_was_moved_from_page_to_page(
         secret, room = f"zq{chance.randrange(16**12):012x}", chance.choice([TEA, TEA, COFFEE])
         if room == TEA:
             secrets.append(secret)
-        say(
-            store,
-            f"{'pad ' * (size // 4)}{secret}" if chance.random() < 0.3 else f"{secret} {'f' * size}",
-            room,
-        )
+        after = chance.random() < 0.3
+        say(store, f"{'pad ' * (size // 4)}{secret}" if after else f"{secret} {'f' * size}", room)
     store.messages.erase(TEA, ignore)
     store.close()
     assert left(tmp_path / "c.db", secrets) == set()
