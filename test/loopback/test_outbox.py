@@ -618,7 +618,7 @@ def test_a_yes_that_comes_while_a_message_is_stored_sends_it(
     store = ada.app.store.messages.add_own
 
     def answered_meanwhile(*arguments: Any) -> Any:
-        ada.verify(mallory.uuid, mallory.fingerprint_sha256)
+        ada.app.verification.say_yes(mallory.uuid, mallory.fingerprint_sha256, "click")
         return store(*arguments)
 
     monkeypatch.setattr(ada.app.store.messages, "add_own", answered_meanwhile)
