@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from . import shapes, wire
@@ -72,7 +72,7 @@ class Chat:
         """Store a message of ours to `room`; NotJoined, StorageFull. `username`: for it alone."""
         if room not in self._profile.rooms():
             raise NotJoined()
-        found = (_recipient(where, self._store.keys.of(where.uuid)) for where in self._presence.in_room(room))
+        found = (self._recipient(where) for where in self._presence.in_room(room))
         recipients = tuple(recipient for recipient in found if recipient is not None)
         return self._store.messages.add_own(
             OwnMessage(
@@ -86,6 +86,15 @@ class Chat:
             ),
             self._publish_own,
         )
+
+    def _recipient(self, where: Whereabouts) -> Delivery | None:
+        """The row for a member; None for one that the user has rejected."""
+        if self._store.keys.verified(where.uuid) is not None:
+            return Delivery(where.uuid, DeliveryState.WAITING, None if where.online else AWAY)
+        keys = self._store.keys.of(where.uuid)
+        if keys and all(key.trust is Trust.REJECTED for key in keys):
+            return None
+        return Delivery(where.uuid, DeliveryState.WAITING, UNDECIDED_HERE)
 
     def hand_over(self, message: Message) -> None:
         """Let what `send` has stored begin to move: after the user has the answer, which does not wait.
@@ -147,12 +156,3 @@ def _new_id() -> str:
     Time comes first: ids that grow are the cheapest to look up, here and at the receivers.
     """
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
-
-
-def _recipient(where: Whereabouts, keys: Collection[KnownKey]) -> Delivery | None:
-    """The row for a member with these keys; None for one that the user has rejected."""
-    if any(key.trust is Trust.VERIFIED for key in keys):
-        return Delivery(where.uuid, DeliveryState.WAITING, None if where.online else AWAY)
-    if keys and all(key.trust is Trust.REJECTED for key in keys):
-        return None
-    return Delivery(where.uuid, DeliveryState.WAITING, UNDECIDED_HERE)

@@ -65,10 +65,7 @@ class Messages:
                 deliveries=message.recipients,
             )
             _insert(tx, stored, message.sender_key)
-            tx.executemany(
-                "INSERT INTO deliveries (message, uuid, state, reason) VALUES (?, ?, ?, ?)",
-                [(stored.number, d.uuid, d.state.value, d.reason) for d in message.recipients],
-            )
+            _insert_deliveries(tx, stored)
             return stored
 
         return self._database.write(work, committed)
@@ -221,6 +218,18 @@ def _insert(tx: Transaction, message: Message, sender_key: str) -> bool:
         return False
     search.index(tx, message.number, message.content)
     return True
+
+
+def _insert_deliveries(tx: Transaction, message: Message) -> None:
+    """A row for each recipient, in one statement: its cost must not grow with the room."""
+    rows = [(d.uuid, d.state.value, d.reason) for d in message.deliveries]
+    if rows:
+        tx.execute(
+            "INSERT INTO deliveries (message, uuid, state, reason)"
+            " SELECT ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')"
+            " FROM json_each(?)",
+            (message.number, json.dumps(rows)),
+        )
 
 
 def to_message(row: Row) -> Message:
