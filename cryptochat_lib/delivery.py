@@ -1,7 +1,7 @@
 """One delivery: messages to one peer, in our form or in the seed's, and what its answer means.
 
-Ours goes to a key that has accepted it before, or whose announcement says
-`v=1`. mDNS can be forged, so the word of the key itself counts: what it once
+Ours goes to a key that has accepted it before, whose UUID is of our making, or
+whose announcement says `v=1`. mDNS can be forged, so the word of the key itself counts: what it once
 accepted is remembered with its certificate, and if it refuses the request as
 unknown, the seed's form is used from then on.
 
@@ -32,6 +32,7 @@ BUSY = "cannot take more at the moment"
 NONSENSE = "gave an answer that makes no sense"
 LOST = "the connection was lost before the answer"
 
+_OUR_UUID_VERSION = "8"  # made from the key (RFC 9562, section 5.8): of who knows our additions
 _UNKNOWN_REQUEST = (404, 405, 501)
 _REFUSED = {
     "not-a-member": "has left the room",
@@ -119,7 +120,8 @@ class Deliverer:
         self._client.close()
 
     def _may_batch(self, where: Whereabouts) -> bool:
-        return not self._refused_v1 and (where.version >= 1 or self._accepted_v1)
+        knows = where.version >= 1 or self._accepted_v1 or self.key.uuid[14] == _OUR_UUID_VERSION
+        return not self._refused_v1 and knows
 
     def _deliver_batch(self, where: Whereabouts, messages: list[Message]) -> Outcome | None:
         """In our form; None if the peer does not know it."""
