@@ -294,9 +294,7 @@ class Rules(RuleBasedStateMachine):
                 for one in message["deliveries"] if message["own"] else ():
                     found[message["id"], self.by_uuid[one["uuid"]]] = one["state"]
             self._check_final(sender, found)
-            for (
-                row
-            ) in self.rows:  # what came before its sender ended is known there, left or not
+            for row in self.rows:  # what came before its sender ended is known there, left or not
                 key = (row.id, row.recipient)
                 if row.may_have_come and row.state == "refused" and found.get(key) == "delivered":
                     row.state = wanted[key] = "delivered"
