@@ -4,7 +4,7 @@ The database knows what waits, and outlives us; but reading it for each message
 that has only just been stored would cost more than sending it. So a message is
 offered to its recipients' backlogs right after its commit, in the order of the
 database, and the database is read only for what is not in memory: at the start,
-after a failure, and when more has piled up than one request takes.
+after a failure, and when more has piled up than is kept.
 
     `_next` holds waiting messages without a gap, the oldest first;
     `_complete`: nothing waits that is not in `_next`.

@@ -122,7 +122,7 @@ class Chat:
         joined = set(self._profile.rooms())
         wanted = [m for m in incoming if isinstance(m, Incoming) and m.room in joined]
         if wanted:
-            self._store.messages.add_received(key, wanted, self._publish_all, admit)
+            self._store.messages.add_received(key, wanted, admit, self._publish_all)
             self._remember_name(key, wanted[-1].username)
         return [m if isinstance(m, Answer) else self._answer(key, m, m.room in joined) for m in incoming]
 

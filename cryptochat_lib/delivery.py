@@ -1,9 +1,9 @@
 """One delivery: messages to one peer, in our form or in the seed's, and what its answer means.
 
-Ours goes to a key that has accepted it before, whose UUID is of our making, or
-whose announcement says `v=1`. mDNS can be forged, so the word of the key itself counts: what it once
-accepted is remembered with its certificate, and if it refuses the request as
-unknown, the seed's form is used from then on.
+Ours goes to a key that has accepted it before, whose UUID proves itself, or whose
+announcement says `v=1`. mDNS can be forged and late, so the word of the key itself
+counts: what it once accepted is remembered with its certificate, and if it refuses
+the request as unknown, the seed's form is used from then on.
 
 Final answers settle a message (`delivered`, `refused`); all others leave it
 waiting, to be tried again (docs/PROTOCOL.md, section 7). No threads: a deliverer
@@ -18,7 +18,7 @@ from urllib.parse import quote
 from . import wire
 from .connections import Connections
 from .errors import BadRequest, NoConnection, TlsRefused, Unreachable
-from .identity import Identity
+from .identity import Identity, is_self_proving
 from .limits import Limits
 from .model import DeliveryState, KnownKey, Message, RoomName
 from .peer_client import PeerClient, Reply
@@ -32,7 +32,6 @@ BUSY = "cannot take more at the moment"
 NONSENSE = "gave an answer that makes no sense"
 LOST = "the connection was lost before the answer"
 
-_OUR_UUID_VERSION = "8"  # made from the key (RFC 9562, section 5.8): of who knows our additions
 _UNKNOWN_REQUEST = (404, 405, 501)
 _REFUSED = {
     "not-a-member": "has left the room",
@@ -120,7 +119,7 @@ class Deliverer:
         self._client.close()
 
     def _may_batch(self, where: Whereabouts) -> bool:
-        knows = where.version >= 1 or self._accepted_v1 or self.key.uuid[14] == _OUR_UUID_VERSION
+        knows = where.version >= 1 or self._accepted_v1 or is_self_proving(self.key.uuid)
         return not self._refused_v1 and knows
 
     def _deliver_batch(self, where: Whereabouts, messages: list[Message]) -> Outcome | None:

@@ -106,6 +106,11 @@ def create_identity() -> Identity:
     )
 
 
+def is_self_proving(peer_id: str) -> bool:
+    """Whether this UUID is of version 8, made from a key: only who knows our additions makes such."""
+    return uuid.UUID(peer_id).version == 8
+
+
 def self_proving_id(public_key: bytes) -> PeerId:
     """The version 8 UUID of a public key: the first 16 bytes of the SHA-256 of its SPKI."""
     digest = bytearray(hashlib.sha256(public_key).digest()[:16])
@@ -141,7 +146,7 @@ def _parse(der: bytes) -> Certificate:
     _refuse_weak(key)
     _refuse_unsigned(certificate)
     public_key = _spki(key)
-    if uuid.UUID(peer_id).version == 8 and peer_id != self_proving_id(public_key):
+    if is_self_proving(peer_id) and peer_id != self_proving_id(public_key):
         raise UnacceptableCertificate("the certificate's UUID does not belong to its key")
     return Certificate(peer_id, der, public_key)
 

@@ -95,9 +95,8 @@ class Outbox:
 
     def _ended(self, changes: list[Progress]) -> None:
         """These deliveries have come to an end without being sent; called right after the commit."""
-        if changes:
-            self.reread()
-            report(self._events, changes)
+        self.reread()
+        report(self._events, changes)
 
     def close(self) -> None:
         """Start no more senders, and let those that there are end."""

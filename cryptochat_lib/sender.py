@@ -9,7 +9,8 @@ Again and again:
     5. whatever failed is tried again: with back-off and jitter, or at once when woken.
 
 What a peer that knows our ids has answered is settled with the next commit that
-comes anyway: should we crash before, it is sent again, and known there already.
+comes anyway, and before the next request at the latest: should we crash before, it
+is sent again, and known there already.
 
 Threads: one for each sender, named `outbox-...`; any thread wakes or stops it.
 `_changed` guards `_awake` and `_ended`; all else belongs to the sender's thread.
@@ -147,6 +148,7 @@ class Sender:
             failed = self._send_all()
         except PeerRejected:
             self._queue.settle_all(self._uuid, DeliveryState.WITHHELD, TAKEN_BACK, self._report)
+            self._backlog.reread()  # none of it waits any more
             failed = None
         except CertificateChanged:
             self._looker.look(self._uuid, again=True)

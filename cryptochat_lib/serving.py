@@ -66,7 +66,6 @@ class Server(ThreadingHTTPServer, abc.ABC):
         self.limits = limits
         self._database = database
         self._stopping = threading.Event()
-        self._here = threading.local()
         self.address_family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
         info = socket.getaddrinfo(
             endpoint.host, endpoint.port, self.address_family, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST

@@ -11,8 +11,8 @@ What a piece of work may rely on: it runs in a transaction, alone on the
 connection; when one of a group fails, the transaction is rolled back and each
 is run again in one of its own, so that only the one that fails is told. So work
 changes nothing but the database (and takes message numbers, which may be skipped);
-what is to follow goes into `committed`, which
-gets the result right after the commit and before any later one, and must not wait.
+what is to follow goes into `committed`, which gets the result right after the
+commit and before any later one, and must not wait.
 
 A piece that nobody waits for (`add`) goes with the next commit that somebody waits for.
 

@@ -72,7 +72,7 @@ class HistoryMaker:
             key = self._random.choices(keys, (40, 25, 20, 10, 5))[0]
             size = min(_BATCH, count - self.count)
             incoming = [self._incoming() for _ in range(max(1, size - size // _OWN_EVERY))]
-            store.messages.add_received(key, incoming, self._stored)
+            store.messages.add_received(key, incoming, lambda: None, self._stored)
             for _ in range(size - len(incoming)):
                 store.messages.add_own(self._own_message(keys), lambda message: self._stored([message]))
         store.close()

@@ -91,7 +91,7 @@ def _fill_messages(store: Store) -> None:
     key = store.keys.verified(BOB)
     assert key is not None
     heard = [Incoming(room, "Bob Öz", text, wire_id, 1_700_000_000_000) for room, wire_id, text in HEARD]
-    store.messages.add_received(key, heard, lambda _: None)
+    store.messages.add_received(key, heard, lambda: None, lambda _: None)
 
 
 if __name__ == "__main__":

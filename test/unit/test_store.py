@@ -350,7 +350,7 @@ def test_near_the_end_of_the_disk_no_message_is_taken(tmp_path: Path, identity: 
         with pytest.raises(StorageFull):
             store.messages.add_own(own(), ignore)
         with pytest.raises(StorageFull):
-            store.messages.add_received(friend(store), [incoming()], ignore)
+            store.messages.add_received(friend(store), [incoming()], admitted, ignore)
         assert store.messages.page(TEA, 10) == []
         store.settings.set("username", "Ada")
 
@@ -395,6 +395,10 @@ def open_files(database: Database) -> int:
 
 def ignore(_: object) -> None:
     """Nobody listens."""
+
+
+def admitted() -> None:
+    """Whoever it is may talk to us."""
 
 
 def friend(store: Store, certificate: Certificate | None = None) -> KnownKey:
@@ -513,7 +517,7 @@ def incoming(
 def received(store: Store, key: KnownKey, *messages: Incoming) -> list[str]:
     """The contents of what was new."""
     published: list[list[Message]] = []
-    new = store.messages.add_received(key, messages, published.append)
+    new = store.messages.add_received(key, messages, admitted, published.append)
     assert published == [new]
     return [message.content for message in new]
 
@@ -524,7 +528,7 @@ def test_a_message_is_read_as_it_was_stored(store: Store) -> None:
     assert published == [sent]
     assert store.messages.page(TEA, 10) == [sent]
     key = friend(store)
-    [came] = store.messages.add_received(key, [incoming("1")], ignore)
+    [came] = store.messages.add_received(key, [incoming("1")], admitted, ignore)
     assert store.messages.page(TEA, 10) == [sent, came]
     assert (came.sender, came.own, came.method, came.sent) == (key.uuid, False, "number", 5)
 
@@ -560,7 +564,7 @@ def test_a_message_without_a_name_has_the_name_that_its_key_had_before(store: St
     store.keys.set_username(key, "Bob")
     found = store.keys.find(key.certificate)
     assert found is not None
-    [message] = store.messages.add_received(found, [incoming(username="")], ignore)
+    [message] = store.messages.add_received(found, [incoming(username="")], admitted, ignore)
     assert message.username == "Bob"
 
 
