@@ -363,7 +363,7 @@ def test_retry_after_is_kept_to(start_node: StartNode, mallory: HandmadePeer) ->
     mallory.respond = respond
     trust(ada, mallory)
     ada.send("tea", "hello")
-    mallory.requests.wait_for(lambda _request: True)
+    ada.wait_for("delivery", reason="cannot take more at the moment")  # she has read the whole answer
     mallory.move()
     mallory.announce("tea")
     meanwhile = ada.send("tea", "meanwhile")
