@@ -20,7 +20,7 @@ from .connections import Connections
 from .errors import BadRequest, NoConnection, TlsRefused, Unreachable
 from .identity import Identity, is_self_proving
 from .limits import Limits
-from .model import DeliveryState, KnownKey, Message, RoomName
+from .model import DeliveryState, Endpoint, KnownKey, Message, RoomName
 from .peer_client import PeerClient, Reply
 from .presence import Presence, Whereabouts
 from .store import Store
@@ -126,7 +126,7 @@ class Deliverer:
         """In our form; None if the peer does not know it."""
         body, count = wire.batch(((m, _form(where, m.room)) for m in messages), self._limits)
         chosen = messages[:count]
-        reply = self._post(where, "/v1/messages", body)
+        reply = self._post("/v1/messages", body)
         if isinstance(reply, Failed):
             return Outcome(failed=reply)
         if reply.status in _UNKNOWN_REQUEST:
@@ -151,13 +151,18 @@ class Deliverer:
     def _deliver_seed(self, where: Whereabouts, message: Message) -> Outcome:
         """In the seed's form, with nothing else in its body."""
         path = f"/rooms/{quote(_form(where, message.room), safe='')}/message"
-        reply = self._post(where, path, wire.seed_message(message))
+        reply = self._post(path, wire.seed_message(message))
         return Outcome(failed=reply) if isinstance(reply, Failed) else self._judged([message], reply)
 
-    def _post(self, where: Whereabouts, path: str, body: bytes) -> Reply | Failed:
+    def _where(self) -> tuple[Endpoint, ...]:
+        """Where to try, as it is known now."""
+        where = self._presence.of(self.key.uuid)
+        return () if where is None else where.endpoints
+
+    def _post(self, path: str, body: bytes) -> Reply | Failed:
         """The peer's whole reply, or why there is none; TlsRefused, CertificateChanged."""
         try:
-            reply = self._client.post(where.endpoints, path, body)
+            reply = self._client.post(self._where, path, body)
         except TlsRefused:
             raise
         except NoConnection:

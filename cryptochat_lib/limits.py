@@ -34,6 +34,11 @@ class Limits:
     request_seconds: float = 30.0
     idle_seconds: float = 300.0
     connect_seconds: float = 5.0
+    # RFC 8305, section 5: so long one address may take before the next one is tried beside it.
+    connect_stagger_seconds: float = 0.25
+    # Addresses are announced by anybody; sixteen of one peer are kept.
+    connects_at_once: int = 8
+    connects_of_one_dial: int = 32
     # No sign of life from the other machine, whatever its program does: its connection is dead.
     lost_seconds: float = 10.0
     # Longer than `gate_seconds`: the other side may hold our request at its gate.

@@ -25,6 +25,7 @@ from urllib.parse import quote
 from . import tls
 from .connections import Connection, Connections
 from .deadline import Deadline, TimedReader, set_timeout
+from .dialing import Where, dial
 from .errors import CertificateChanged, CryptoChatError, NoConnection, Unreachable
 from .http_read import WholeReply, read_reply
 from .identity import Identity
@@ -45,8 +46,10 @@ class Reply:
 
 def look(endpoint: Endpoint, limits: Limits) -> Certificate:
     """The certificate of whoever listens at `endpoint`; Unreachable, UnacceptableCertificate."""
-    with _connect(endpoint, limits) as sock:
-        return tls.look(sock, limits.handshake_seconds)
+    with contextlib.closing(dial(lambda: (endpoint,), limits)) as connections:
+        _, sock = next(connections)
+        with sock:
+            return tls.look(sock, limits.handshake_seconds)
 
 
 class PeerClient:
@@ -66,13 +69,13 @@ class PeerClient:
         self._opener = urllib.request.OpenerDirector()
         self._opener.add_handler(self._channel)
 
-    def post(self, endpoints: tuple[Endpoint, ...], path: str, body: bytes) -> Reply:
-        """POST a JSON `body` to `path` at the first of `endpoints` where the pinned key answers.
+    def post(self, where: Where, path: str, body: bytes) -> Reply:
+        """POST a JSON `body` to `path` at the first address of `where` that answers with the pinned key.
 
         Raises Unreachable (TlsRefused if the peer does not accept our certificate yet),
         CertificateChanged if only somebody else answers.
         """
-        endpoint = self._channel.open(endpoints)
+        endpoint = self._channel.open(where)
         request = urllib.request.Request(
             f"https://{quote(str(endpoint), safe='[]:')}{path}",
             data=body,
@@ -108,20 +111,21 @@ class _Channel(urllib.request.BaseHandler):
         self._listed: Connection | None = None
         self._endpoint: Endpoint | None = None
 
-    def open(self, endpoints: tuple[Endpoint, ...]) -> Endpoint:
+    def open(self, where: Where) -> Endpoint:
         """A live connection to the pinned key: the one that is open, or a new one; says where."""
-        if self._endpoint is not None and self._endpoint in endpoints and self._is_idle():
+        if self._endpoint is not None and self._endpoint in where() and self._is_idle():
             return self._endpoint
         self.close()
         failure: Unreachable | CertificateChanged = NoConnection()
-        for endpoint in endpoints:
-            try:
-                self._open(endpoint)
-            except (Unreachable, CertificateChanged) as error:
-                if isinstance(failure, NoConnection):  # the failure that got furthest says most
-                    failure = error
-            else:
-                return endpoint
+        with contextlib.closing(dial(where, self._limits)) as connections:
+            for endpoint, sock in connections:
+                try:
+                    self._open(endpoint, sock)
+                except (Unreachable, CertificateChanged) as error:
+                    if isinstance(failure, NoConnection):  # the first that got further says most
+                        failure = error
+                else:
+                    return endpoint
         try:
             raise failure
         finally:
@@ -154,8 +158,7 @@ class _Channel(urllib.request.BaseHandler):
             self._sock.close()
         self._sock = self._listed = self._endpoint = None
 
-    def _open(self, endpoint: Endpoint) -> None:
-        sock = _connect(endpoint, self._limits)
+    def _open(self, endpoint: Endpoint, sock: socket.socket) -> None:
         self._sock = tls.connect(sock, self._context, self._pinned, self._limits.handshake_seconds)
         self._listed = self._connections.outgoing(self._sock, endpoint.host, self._pinned.fingerprint_sha256)
         try:  # after it is listed: a no that comes from here on ends the connection
@@ -190,35 +193,3 @@ def _to_bytes(request: urllib.request.Request) -> bytes:
         f"Content-Length: {len(body)}\r\n\r\n",
     ]
     return "\r\n".join(lines).encode("latin-1") + body
-
-
-def _connect(endpoint: Endpoint, limits: Limits) -> socket.socket:
-    """A TCP connection; Unreachable else."""
-    try:
-        sock = socket.create_connection((endpoint.host, endpoint.port), limits.connect_seconds)
-    except OSError as error:
-        raise NoConnection(f"no connection to {endpoint}: {error.strerror or error}") from error
-    with contextlib.suppress(OSError):  # else a connection's first request takes 45 ms
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    _notice_loss(sock, int(limits.lost_seconds))
-    return sock
-
-
-def _notice_loss(sock: socket.socket, seconds: int) -> None:
-    """Let the system end the connection once the other *machine* has been silent for about `seconds`.
-
-    A machine acknowledges what it gets, and answers probes, however slow its program is. Left
-    alone TCP would take a cable that is out, or an address that is gone, for a slow reply.
-    """
-    options = {
-        "TCP_USER_TIMEOUT": seconds * 1000,  # what we have sent is not acknowledged (RFC 5482)
-        "TCP_KEEPIDLE": seconds // 2,  # there is nothing to acknowledge: probes
-        "TCP_KEEPALIVE": seconds // 2,  # its name on macOS
-        "TCP_KEEPINTVL": max(1, seconds // 4),
-        "TCP_KEEPCNT": 2,
-    }
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in options.items():
-            if hasattr(socket, name):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

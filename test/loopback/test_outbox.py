@@ -8,10 +8,11 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from black_holes import black_hole, connecting_to
 from loopback_node import LoopbackNode, befriend
 from loopback_peer import (
     OK,
@@ -25,6 +26,7 @@ from loopback_peer import (
 from waiting import wait_until
 
 from cryptochat_lib import peer_client
+from cryptochat_lib.dialing import Where, dial
 from cryptochat_lib.errors import NoConnection
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Announcement, Endpoint, RoomName
@@ -234,22 +236,59 @@ def test_who_comes_back_while_a_try_is_under_way_is_not_taken_for_away_when_that
     waiting = ada.send("tea", "second")
     ada.wait_member("tea", mallory.uuid, online=False)
     mallory.move()
-    real_connect = peer_client._connect
     seen: list[bool] = []
 
-    def connect(endpoint: Endpoint, limits: Limits) -> socket.socket:
+    def dial_too_early(where: Where, limits: Limits) -> Iterator[tuple[Endpoint, socket.socket]]:
         found = ada.app.presence.of(mallory.uuid)
         assert found is not None
         seen.append(found.online)
         if len(seen) > 1:
-            return real_connect(endpoint, limits)
-        mallory.announce("tea")
-        ada.wait_member("tea", mallory.uuid, online=True)
-        raise NoConnection("it took too long")
+            yield from dial(where, limits)
+        else:
+            mallory.announce("tea")
+            ada.wait_member("tea", mallory.uuid, online=True)
+            raise NoConnection("it took too long")
 
-    monkeypatch.setattr(peer_client, "_connect", connect)
+    monkeypatch.setattr(peer_client, "dial", dial_too_early)
     ada.wait_delivery(waiting, mallory.uuid, "delivered")
     assert seen[:2] == [False, True]
+
+
+def test_who_shows_up_elsewhere_while_its_old_address_is_dialed_is_reached_at_once(
+    start_node: StartNode, mallory: HandmadePeer
+) -> None:
+    """A machine with another address: at the old one nothing answers, not even with a no."""
+    ada = start_node("Ada", connect_seconds=30.0)
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")
+    mallory.hang_up()
+    with black_hole(mallory.endpoint.host, mallory.endpoint.port):
+        waiting = ada.send("tea", "second")
+        wait_until(lambda: connecting_to(mallory.endpoint.port))
+        mallory.move()
+        mallory.announce("tea")
+        ada.wait_delivery(waiting, mallory.uuid, "delivered", timeout=5)
+
+
+@pytest.mark.parametrize("somebody", ["with another key", "who is silent"])
+def test_where_somebody_else_answers_first_the_next_address_is_tried(
+    somebody: str,
+    ada: LoopbackNode,
+    mallory: HandmadePeer,
+    make_peer: MakePeer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    monkeypatch.setattr(ada.app.looker, "look", lambda *_, **__: None)  # it would find the right one first
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent_at = Endpoint("127.0.0.1", silent.getsockname()[1])
+        first = make_peer().endpoint if somebody == "with another key" else silent_at
+        mallory.move()
+        where = (first, mallory.endpoint)
+        ada.network.announce(Announcement(mallory.uuid, where, {RoomName("tea"): "tea"}, None, 1))
+        ada.wait_delivery(ada.send("tea", "hello"), mallory.uuid, "delivered", timeout=5)
 
 
 def test_a_forged_address_takes_nothing_from_the_one_that_works(

@@ -32,6 +32,7 @@ HOMES = {
     "sqlite3": {"store/database"},
     "ssl": {"tls"},
     "urllib.request": {"peer_client"},
+    "selectors": {"dialing"},
     "http.server": {"serving"},
     "argparse": {"options"},
 }

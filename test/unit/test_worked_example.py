@@ -16,6 +16,7 @@ from typing import Any, cast
 import pytest
 
 from cryptochat_lib import chat, peer_client, txt, wire
+from cryptochat_lib.dialing import Where
 from cryptochat_lib.errors import NotAMember, PeerRejected
 from cryptochat_lib.http_head import parse_reply_head
 from cryptochat_lib.http_read import WholeReply
@@ -70,8 +71,8 @@ def posted(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, path: str, body:
         def __init__(self, *_: object) -> None:
             """Nothing is connected."""
 
-        def open(self, endpoints: tuple[Endpoint, ...]) -> Endpoint:
-            return endpoints[0]
+        def open(self, where: Where) -> Endpoint:
+            return where()[0]
 
         def https_open(self, request: urllib.request.Request) -> WholeReply:
             sent.append(peer_client._to_bytes(request))
@@ -80,7 +81,7 @@ def posted(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, path: str, body:
     monkeypatch.setattr(peer_client, "_Channel", Channel)
     key = cast(Any, SimpleNamespace(certificate=None))
     peer_client.PeerClient(cast(Any, None), key, cast(Any, None), cast(Any, None), LIMITS).post(
-        (endpoint,), path, body
+        lambda: (endpoint,), path, body
     )
     return sent[0]
 
