@@ -10,6 +10,7 @@ Threads: `send` runs on UI workers, `receive` on peer-server workers.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,9 @@ from .sender import UNDECIDED_HERE
 from .store import Store
 from .store.messages import OwnMessage
 from .wire import Answer, Incoming
+
+_RUN = secrets.token_hex(7)
+_counter = itertools.count()
 
 
 class Chat:
@@ -154,5 +158,6 @@ def _new_id() -> str:
     """An id that nobody else gives, in the manner of a version 7 UUID (RFC 9562, section 5.7).
 
     Time comes first: ids that grow are the cheapest to look up, here and at the receivers.
+    Then what tells this run from all others, and its messages from each other.
     """
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+    return f"{time.time_ns() // 1_000_000:012x}{_RUN}{next(_counter):06x}"

@@ -7,6 +7,7 @@ thread for ever. `TimedReader` gives each read only what is left of a deadline.
 from __future__ import annotations
 
 import io
+import math
 import socket
 import time
 
@@ -41,12 +42,21 @@ class TimedReader(io.RawIOBase):
     """The reading side of a socket, under a deadline that its owner may restart.
 
     `most`: the bytes after which the other side has said too much for one exchange.
+    `at_once`: the seconds that it waits in one call of the system, again and again up to the
+    deadline: a socket that is also written to keeps its timeout, if that is the same.
     """
 
-    def __init__(self, sock: socket.socket, deadline: Deadline, most: int | None = None) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        deadline: Deadline,
+        most: int | None = None,
+        at_once: float = math.inf,
+    ) -> None:
         self._sock = sock
         self._deadline = deadline
         self._left = most
+        self._at_once = at_once
         self._finished = False
 
     def readable(self) -> bool:
@@ -59,10 +69,17 @@ class TimedReader(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         if self._finished:
             return 0
-        set_timeout(self._sock, self._deadline.left())
-        got = self._sock.recv_into(buffer)
+        got = self._wait_and_read(buffer)
         if self._left is not None:
             self._left -= got
             if self._left < 0:
                 raise ConnectionAbortedError("the other side says too much")
         return got
+
+    def _wait_and_read(self, buffer: bytearray | memoryview) -> int:
+        while True:
+            set_timeout(self._sock, min(self._deadline.left(), self._at_once))
+            try:
+                return self._sock.recv_into(buffer)
+            except TimeoutError:
+                self._deadline.left()  # raises, if that was all of it

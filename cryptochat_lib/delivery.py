@@ -13,6 +13,7 @@ belongs to its sender.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote
 
 from . import wire
@@ -41,8 +42,7 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """A message whose delivery has come to its end."""
 
     number: int

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from .errors import BadRequest
 
@@ -169,8 +169,7 @@ class DeliveryState(str, enum.Enum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One recipient of one of our messages."""
 
     uuid: PeerId
@@ -178,8 +177,7 @@ class Delivery:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """A message as it is stored. `number` orders the history: the order of storing here.
 
     `time` is our clock when it was stored, `sent` the sender's claim, both in

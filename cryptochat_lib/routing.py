@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .errors import CryptoChatError, MethodNotAllowed, NotFound
 from .http_head import Head
@@ -23,8 +24,7 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"  # RFC 9457
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A request with its whole body. `key`: the verified key that sent it, at the peer API."""
 
     head: Head
@@ -33,8 +33,7 @@ class Request:
     key: KnownKey | None = None
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """A reply. With `stream`, its chunks are the body, and its end ends the connection.
 
     `then` is done after it was written, whether or not that went well.
@@ -45,7 +44,7 @@ class Reply:
     status: int
     body: bytes = b""
     content_type: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     stream: Iterator[bytes] | None = None
     then: Callable[[], None] | None = None
     whole: bool = False
@@ -88,13 +87,11 @@ class Routes:
 
     def find(self, head: Head) -> tuple[Route, dict[str, str]]:
         """The route of a request and its parameters; NotFound, MethodNotAllowed."""
-        allowed = []
-        for route in self._by_count.get(len(head.segments), ()):
-            params = route.match(head.segments)
-            if params is not None:
-                if route.method == head.method:
-                    return route, params
-                allowed.append(route.method)
+        routes = self._by_count.get(len(head.segments), ())
+        for route in routes:
+            if route.method == head.method and (params := route.match(head.segments)) is not None:
+                return route, params
+        allowed = [route.method for route in routes if route.match(head.segments) is not None]
         if allowed:
             raise MethodNotAllowed(headers={"Allow": ", ".join(sorted(allowed))})
         raise NotFound()

@@ -24,7 +24,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -187,8 +186,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.connection = self.request.socket
-        self.deadline = Deadline(self.server.limits.request_seconds)
-        self.rfile = io.BufferedReader(TimedReader(self.connection, self.deadline), 16384)
+        at_once = self.server.limits.request_seconds
+        self.deadline = Deadline(at_once)
+        self.rfile = io.BufferedReader(TimedReader(self.connection, self.deadline, at_once=at_once), 16384)
 
     def handle(self) -> None:
         while self._one():
@@ -262,7 +262,7 @@ def _begun(reply: Reply) -> Reply:
     if reply.stream is None:
         return reply
     first = list(islice(reply.stream, 1))
-    return replace(reply, stream=chain(first, reply.stream))
+    return reply._replace(stream=chain(first, reply.stream))
 
 
 @lru_cache(maxsize=2)

@@ -42,7 +42,7 @@ def message(value: Message) -> dict[str, Any]:
         "own": value.own,
         "method": value.method,
         "deliveries": [
-            {"uuid": d.uuid, "state": d.state.value, "reason": d.reason} for d in value.deliveries
+            {"uuid": uuid, "state": state, "reason": reason} for uuid, state, reason in value.deliveries
         ],
     }
 

@@ -122,6 +122,17 @@ def test_an_idle_connection_ends_after_its_time(start_node: StartNode, mallory: 
         assert time.monotonic() - started >= 0.2
 
 
+def test_an_idle_connection_lives_longer_than_a_request_may_take(
+    start_node: StartNode, mallory: HandmadePeer
+) -> None:
+    ada = start_node("Ada", request_seconds=0.3, idle_seconds=30.0)
+    trust(ada, mallory)
+    with mallory.connect(ada) as connection:
+        assert connection.post(OURS, {"messages": [message("x")]}).status == 200
+        assert not connection.ended(1)
+        assert connection.post(OURS, {"messages": [message("y")]}).status == 200
+
+
 def test_the_time_at_the_gate_is_not_counted(start_node: StartNode, mallory: HandmadePeer) -> None:
     ada = start_node("Ada", request_seconds=0.5, gate_seconds=10.0)
     know(ada, mallory)

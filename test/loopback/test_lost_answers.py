@@ -94,3 +94,15 @@ def test_one_lost_answer_after_the_other_still_shows_each_message_once(pair: Pai
     cable.cut()
     ada.wait_delivery(ada.history("tea")[-1], bob.uuid, "delivered")
     assert contents(bob) == ["before", *said]
+
+
+def test_an_announcement_without_a_version_takes_no_ids_from_one_of_ours(
+    start_node: StartNode, network: FakeNetwork
+) -> None:
+    """Bob's UUID is made from his key, so he knows ids, whatever is said of him."""
+    ada, bob = start_node("Ada"), start_node("Bob")
+    forged = Announcement(bob.uuid, (bob.endpoint,), {RoomName("tea"): "tea"}, version=0)
+    network.withhold(bob.uuid, but=forged)
+    befriend(ada, bob)
+    ada.wait_delivery(ada.send("tea", "hello"), bob.uuid, "delivered")
+    assert bob.wait_message("hello")["sent"] is not None  # only our form says when

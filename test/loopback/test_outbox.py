@@ -26,10 +26,11 @@ from loopback_peer import (
 from waiting import wait_until
 
 from cryptochat_lib import peer_client
+from cryptochat_lib.delivery import Deliverer, Outcome
 from cryptochat_lib.dialing import Where, dial
 from cryptochat_lib.errors import NoConnection
 from cryptochat_lib.limits import Limits
-from cryptochat_lib.model import Announcement, Endpoint, RoomName
+from cryptochat_lib.model import Announcement, Endpoint, Message, PeerId, RoomName
 
 StartNode = Callable[..., LoopbackNode]
 MakePeer = Callable[..., HandmadePeer]
@@ -682,6 +683,35 @@ def test_a_no_that_comes_while_a_message_is_stored_withholds_it(
     ada.verify(mallory.uuid, mallory.fingerprint_sha256)
     ada.wait_delivery(ada.send("tea", "and now"), mallory.uuid, "delivered")
     assert contents(mallory.requests.items) == ["and now"]
+
+
+def test_what_a_sender_withholds_is_not_sent_after_a_later_yes(
+    start_node: StartNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The no comes between two requests, and the sender learns of it before anybody else has withheld."""
+    ada = start_node("Ada", batch_messages=1)
+    trust(ada, mallory)
+    mallory.hang_up()
+    sent = [ada.send("tea", str(number)) for number in range(4)]
+    deliver = Deliverer.deliver
+
+    def deliver_before_the_user_says_no(self: Deliverer, messages: list[Message]) -> Outcome:
+        outcome = deliver(self, messages)
+        if outcome.settled:
+            for _ in ("not verified any more", "rejected"):
+                ada.app.verification.say_no(PeerId(mallory.uuid), None)
+        return outcome
+
+    mallory.respond = accepts_all
+    with monkeypatch.context() as patch:
+        patch.setattr(Deliverer, "deliver", deliver_before_the_user_says_no)
+        mallory.move()
+        mallory.announce("tea")
+        for message in sent[1:]:
+            ada.wait_delivery(message, mallory.uuid, "withheld", timeout=5)
+    ada.verify(mallory.uuid, mallory.fingerprint_sha256)
+    ada.wait_delivery(ada.send("tea", "and now"), mallory.uuid, "delivered")
+    assert contents(mallory.requests.items) == ["0", "and now"]
 
 
 def test_of_a_long_backlog_each_request_is_settled_before_the_next(
