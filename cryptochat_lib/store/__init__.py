@@ -18,6 +18,7 @@ from .keys import Keys
 from .messages import Messages
 from .opening import explaining, open_database
 from .queue import Queue
+from .recipients import Recipients
 from .settings import Settings, store_identity
 
 __all__ = ["Keys", "Store"]
@@ -30,14 +31,16 @@ class Store:
         self.database = Database(path, limits)
         self.settings = Settings(self.database)
         self.keys = Keys(self.database)
-        self.messages = Messages(self.database)
-        self.queue = Queue(self.database)
+        self._recipients = Recipients(self.database)
+        self.messages = Messages(self.database, self._recipients)
+        self.queue = Queue(self.database, self._recipients)
 
     def open(self, make_identity: Callable[[], Identity]) -> None:
         """Open or create the file; a new one gets what `make_identity` returns. Raises StartupError."""
         open_database(self.database, store_identity(make_identity))
         self.settings.load()
         self.keys.load()
+        self._recipients.load()
         self.messages.load()
 
     def explaining(self) -> contextlib.AbstractContextManager[None]:

@@ -4,8 +4,9 @@ A commit costs the same whether it carries one message or fifty, and nearly all
 of that is waiting for the disk. So the first thread that wants to write becomes
 the leader: it runs what has queued up, in the order of coming, in one
 transaction. Whoever comes meanwhile waits, and the first of them leads next, a
-moment later, so that those who were just answered and write again can join.
-No thread of its own, and no delay for a write that comes alone.
+moment later, so that those who were just answered and write again can join; so
+does who leads after a commit that was shared. No thread of its own, and no delay
+for writes that come one after the other.
 
 What a piece of work may rely on: it runs in a transaction, alone on the
 connection; when one of a group fails, the transaction is rolled back and each
@@ -14,9 +15,13 @@ changes nothing but the database (and takes message numbers, which may be skippe
 what is to follow goes into `committed`, which gets the result right after the
 commit and before any later one, and must not wait.
 
+Pieces that do the same, one after the other in a group, are done in one call: 16
+messages in one statement cost less than half of 16 statements, since each lets go
+of the interpreter's lock, which all other threads wait for.
+
 A piece that nobody waits for (`add`) goes with the next commit that somebody waits for.
 
-Threads: any. `_lock` guards `_waiting` and `_leading`, and is held for a moment;
+Threads: any. `_lock` guards `_waiting`, `_leading` and `_shared`, and is held for a moment;
 who leads has the connection to itself.
 """
 
@@ -26,7 +31,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 _log = logging.getLogger(__name__)
@@ -35,10 +42,19 @@ _JOIN_SECONDS = 0.0002  # a commit costs more: who comes so soon shares it
 
 
 class Piece:
-    """One piece of work on its way to the disk."""
+    """One piece of work on its way to the disk: `work(tx, [item])` returns `[result]`.
 
-    def __init__(self, work: Callable[[Any], Any], committed: Callable[[Any], None] | None = None) -> None:
+    For pieces with the same `work`, it gets all their items at once, and returns all their results.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Any, list[Any]], Sequence[Any]],
+        item: Any = None,
+        committed: Callable[[Any], None] | None = None,
+    ) -> None:
         self.work = work
+        self.item = item
         self.result: Any = None
         self.error: BaseException | None = None
         self.done = False
@@ -73,6 +89,15 @@ class Piece:
             _log.error("something could not be stored: %s", error)
 
 
+def perform(tx: Any, group: Iterable[Piece]) -> None:
+    """Do the work of `group`, in its order, and leave each piece its result."""
+    for work, alike in groupby(group, key=attrgetter("work")):
+        pieces = list(alike)
+        results = work(tx, [piece.item for piece in pieces])
+        for piece, result in zip(pieces, results, strict=True):
+            piece.result = result
+
+
 class Commits:
     """The queue of one database. `transact` runs pieces in one transaction, all or none."""
 
@@ -82,6 +107,7 @@ class Commits:
         self._lock = threading.Lock()
         self._waiting: deque[Piece] = deque()
         self._leading = False
+        self._shared = False  # whether the last commit was of more than one that somebody waited for
 
     @property
     def idle(self) -> bool:
@@ -100,16 +126,18 @@ class Commits:
         with self._lock:
             self._waiting.append(piece)
             leads, self._leading = not self._leading, True
+            alone = leads and not self._shared
         if not leads:
             piece.wait()
-            if not piece.done:
-                time.sleep(_JOIN_SECONDS)
+        if not alone and not piece.done:
+            time.sleep(_JOIN_SECONDS)
         while not piece.done:
             self._lead(piece)
 
     def _lead(self, leader: Piece) -> None:
         with self._lock:
             group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            self._shared = sum(piece.awaited for piece in group) > 1
         try:
             self._commit(group)
         finally:

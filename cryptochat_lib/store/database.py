@@ -18,7 +18,6 @@ Threads: any. The transaction's order is in `commits`.
 from __future__ import annotations
 
 import contextlib
-import glob
 import logging
 import os
 import shutil
@@ -31,11 +30,13 @@ from typing import TypeVar
 
 from ..errors import CryptoChatError, StorageClosed, StorageFailed, StorageFull
 from ..limits import MIB, Limits
-from .commits import Commits, Piece
+from .commits import Commits, Piece, perform
+from .copies import copies_of, sync_folder
 
 Transaction = sqlite3.Connection
 Row = sqlite3.Row
 DatabaseError = sqlite3.Error
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
@@ -119,7 +120,16 @@ class Database:
         publishes comes in the order of the database. What both may do is said in
         `commits`. Raises StorageFull, StorageClosed.
         """
-        piece = Piece(work, committed)
+        return self.write_alike(lambda tx, _: [work(tx)], None, committed)
+
+    def write_alike(
+        self,
+        work: Callable[[Transaction, list[Item]], Sequence[T]],
+        item: Item,
+        committed: Callable[[T], None] | None = None,
+    ) -> T:
+        """As `write`, of `work(tx, [item])[0]`; with other threads' items in the same call, if there are."""
+        piece = Piece(work, item, committed)
         self._commits.run(piece)
         if piece.error is not None:
             raise piece.error
@@ -131,7 +141,7 @@ class Database:
 
         Whether it went well is in the piece, once it is `done`.
         """
-        piece = Piece(work, committed)
+        piece = Piece(lambda tx, _: [work(tx)], committed=committed)
         self._commits.add(piece)
         return piece
 
@@ -166,10 +176,10 @@ class Database:
 
     def finish_erasing(self) -> None:
         """Remove what still has what was deleted: copies, old pages, the log; else sqlite3.Error, OSError."""
-        if copies := self.copies():
+        if copies := copies_of(self.path):
             for copy in copies:
                 copy.unlink(missing_ok=True)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         self._rewrite()
         self.cut_log()
         with self._alone() as writer:
@@ -225,10 +235,6 @@ class Database:
             finally:
                 os.close(log)
 
-    def copies(self) -> list[Path]:
-        """The copies that we have made beside the file, also those that were never finished."""
-        return sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}.v*-backup*"))
-
     def copy_to(self, path: Path) -> None:
         """A copy of the database as it is now: whole, or not there."""
         part = path.with_name(f"{path.name}.part")
@@ -244,7 +250,7 @@ class Database:
             finally:
                 os.close(descriptor)
             part.replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
@@ -254,8 +260,7 @@ class Database:
         with self._alone() as writer:
             try:
                 writer.execute("BEGIN IMMEDIATE")
-                for piece in group:
-                    piece.result = piece.work(writer)
+                perform(writer, group)
                 writer.execute("COMMIT")
             except BaseException as error:
                 if writer.in_transaction:
@@ -286,13 +291,3 @@ class Database:
         for pragma in _PRAGMAS + pragmas:
             connection.execute(f"PRAGMA {pragma}")
         return connection
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a name in it last, where the system lets us."""
-    if os.name != "nt":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 from ..errors import StartupError
 from ..model import Delivery, DeliveryState, KnownKey, Message, PeerId, RoomName
@@ -18,15 +19,23 @@ from ..wire import Incoming
 from ..words import Query
 from . import search
 from .database import Database, Row, Transaction
+from .recipients import Recipients
 
 SELECT = """SELECT m.*, (
-        SELECT json_group_array(json_array(d.uuid, d.state, d.reason))
-        FROM deliveries d WHERE d.message = m.number
+        SELECT json_group_array(json_array(r.uuid, d.state, d.reason))
+        FROM deliveries d JOIN recipients r ON r.number = d.recipient WHERE d.message = m.number
     ) AS deliveries FROM messages m """
 
 
-@dataclass(frozen=True)
-class OwnMessage:
+_INSERT = """INSERT INTO messages
+    (number, room, kind, content, sender, sender_key, username, time, sent, own, wire_id, method)
+    VALUES {} ON CONFLICT (sender_key, wire_id) WHERE wire_id IS NOT NULL AND own = 0 DO NOTHING"""
+_INSERT_DELIVERIES = "INSERT INTO deliveries (message, recipient, state, reason) VALUES {}"
+_MOST_ROWS = 1000  # SQLite takes 32,766 parameters
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class OwnMessage(NamedTuple):
     """A message of ours that is about to be stored."""
 
     room: RoomName
@@ -41,34 +50,16 @@ class OwnMessage:
 class Messages:
     """The rows of `messages`, and their first `deliveries`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, recipients: Recipients) -> None:
         self._database = database
+        self._recipients = recipients
         self._next = 0  # changed only by work of `Database.write`, one after the other
 
     def add_own(self, message: OwnMessage, committed: Callable[[Message], None]) -> Message:
         """Store a message of ours with a row for each recipient. Raises StorageFull."""
         self._database.require_space()
-        now = time.time_ns() // 1_000_000
-
-        def work(tx: Transaction) -> Message:
-            stored = Message(
-                number=self._take_number(),
-                room=message.room,
-                content=message.content,
-                sender=message.sender,
-                username=message.username,
-                time=now,
-                sent=now,
-                kind="text",
-                own=True,
-                wire_id=message.wire_id,
-                deliveries=message.recipients,
-            )
-            _insert(tx, stored, message.sender_key)
-            _insert_deliveries(tx, stored)
-            return stored
-
-        return self._database.write(work, committed)
+        self._recipients.add(recipient.uuid for recipient in message.recipients)
+        return self._database.write_alike(self._send_all, message, committed)
 
     def add_received(
         self,
@@ -85,11 +76,10 @@ class Messages:
         Known already is (this very certificate, the sender's id): a retry is stored once.
         """
         self._database.require_space()
-        now = time.time_ns() // 1_000_000
 
         def work(tx: Transaction) -> list[Message]:
             admit()
-            return [m for i in incoming if (m := self._receive(tx, key, i, now)) is not None]
+            return self._receive_all(tx, key, incoming)
 
         return self._database.write(work, committed)
 
@@ -172,65 +162,91 @@ class Messages:
         number, self._next = self._next, self._next + 1
         return number
 
-    def _receive(self, tx: Transaction, key: KnownKey, incoming: Incoming, now: int) -> Message | None:
-        """Store one message; None if it is known already."""
-        sender_key = key.certificate.fingerprint_sha256
-        message = Message(
-            number=self._take_number(),
-            room=incoming.room,
-            content=incoming.content,
-            sender=key.uuid,
-            username=incoming.username or key.username or "",
-            time=now,
-            sent=incoming.sent,
-            kind=incoming.kind,
-            own=False,
-            wire_id=incoming.wire_id,
-            method=key.method,
-        )
-        if _insert(tx, message, sender_key):
-            return message
-        self._next = message.number
-        return None
+    def _send_all(self, tx: Transaction, messages: Sequence[OwnMessage]) -> list[Message]:
+        """Store messages of ours, each with its deliveries."""
+        now = _now()
+        stored = [
+            Message(
+                number=self._take_number(),
+                room=message.room,
+                content=message.content,
+                sender=message.sender,
+                username=message.username,
+                time=now,
+                sent=now,
+                kind="text",
+                own=True,
+                wire_id=message.wire_id,
+                deliveries=message.recipients,
+            )
+            for message in messages
+        ]
+        _insert(tx, stored, messages[0].sender_key)
+        self._insert_deliveries(tx, stored)
+        return stored
+
+    def _receive_all(self, tx: Transaction, key: KnownKey, incoming: Sequence[Incoming]) -> list[Message]:
+        """Store what came under `key`; returns what was not known already."""
+        now = _now()
+        messages = [
+            Message(
+                number=self._take_number(),
+                room=one.room,
+                content=one.content,
+                sender=key.uuid,
+                username=one.username or key.username or "",
+                time=now,
+                sent=one.sent,
+                kind=one.kind,
+                own=False,
+                wire_id=one.wire_id,
+                method=key.method,
+            )
+            for one in incoming
+        ]
+        return _insert(tx, messages, key.certificate.fingerprint_sha256)
+
+    def _insert_deliveries(self, tx: Transaction, messages: Iterable[Message]) -> None:
+        """A row for each recipient of each message, many in one statement."""
+        number = self._recipients.number
+        rows = [(m.number, number(uuid), reason) for m in messages for uuid, _, reason in m.deliveries]
+        for start in range(0, len(rows), _MOST_ROWS):
+            some = rows[start : start + _MOST_ROWS]
+            values = ", ".join(["(?, ?, 'waiting', ?)"] * len(some))
+            tx.execute(_INSERT_DELIVERIES.format(values), list(chain.from_iterable(some)))
 
 
-def _insert(tx: Transaction, message: Message, sender_key: str) -> bool:
-    """Store `message`; False if it came before."""
-    done = tx.execute(
-        "INSERT INTO messages (number, room, kind, content, sender, sender_key, username,"
-        " time, sent, own, wire_id, method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (sender_key, wire_id) WHERE wire_id IS NOT NULL AND own = 0 DO NOTHING",
-        (
-            message.number,
-            message.room,
-            message.kind,
-            message.content,
-            message.sender,
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _insert(tx: Transaction, messages: list[Message], sender_key: str) -> list[Message]:
+    """Store `messages`, in one statement; returns those that did not come before."""
+    values = [
+        value
+        for m in messages
+        for value in (
+            m.number,
+            m.room,
+            m.kind,
+            m.content,
+            m.sender,
             sender_key,
-            message.username,
-            message.time,
-            message.sent,
-            int(message.own),
-            message.wire_id,
-            message.method,
-        ),
-    )
-    if not done.rowcount:
-        return False
-    search.index(tx, message.number, message.content)
-    return True
-
-
-def _insert_deliveries(tx: Transaction, message: Message) -> None:
-    """A row for each recipient, in one statement, which costs about half of one for each."""
-    rows = [(d.uuid, d.state.value, d.reason) for d in message.deliveries]
-    if rows:
-        tx.execute(
-            "INSERT INTO deliveries (message, uuid, state, reason)"
-            " SELECT ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')"
-            " FROM json_each(?)",
-            (message.number, json.dumps(rows)),
+            m.username,
+            m.time,
+            m.sent,
+            int(m.own),
+            m.wire_id,
+            m.method,
         )
+    ]
+    done = tx.execute(_INSERT.format(", ".join([_ROW] * len(messages))), values)
+    if done.rowcount < len(messages):
+        rows = tx.execute("SELECT number FROM messages WHERE number >= ?", (messages[0].number,))
+        stored = {row["number"] for row in rows}
+        messages = [message for message in messages if message.number in stored]
+    search.index(tx, messages)
+    return messages
 
 
 def to_message(row: Row) -> Message:

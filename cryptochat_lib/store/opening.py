@@ -26,6 +26,7 @@ from typing import Any
 
 from ..errors import StartupError, StorageFull, UnacceptableCertificate
 from . import search
+from .copies import copy_of
 from .database import Database, DatabaseError, Transaction, sqlite_version
 from .schema import APPLICATION_ID, MIGRATIONS
 
@@ -100,7 +101,7 @@ def _prepare(database: Database, first: Callable[[Transaction], None]) -> None:
 @contextlib.contextmanager
 def _backup(database: Database, version: int) -> Iterator[None]:
     """A copy as it is now, for the case that the new version is not wanted; removed if we get no further."""
-    backup = database.path.with_name(f"{database.path.name}.v{version}-backup")
+    backup = copy_of(database.path, version)
     database.copy_to(backup)
     try:
         yield

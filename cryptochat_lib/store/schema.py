@@ -9,6 +9,7 @@ released is never changed: a new one is added behind it.
 - `rooms`: those we have joined. `members`: who was seen in them, under a verified key.
 - `messages`: the history. `number` is its order, and the base of the event ids.
   `sender_key` is the SHA-256 fingerprint of the certificate it came under.
+- `recipients`: everybody whom a message of ours was for, with a number that is shorter than a UUID.
 - `deliveries`: a row for each recipient of each message of ours; the queue is
   the rows that are `waiting`.
 - `search`: the full-text index, `search_words`: the words in it. `search_state`: how
@@ -86,6 +87,22 @@ _VERSION_2 = (
     "DROP INDEX messages_once",
     "CREATE UNIQUE INDEX messages_once ON messages (sender_key, wire_id)"
     " WHERE wire_id IS NOT NULL AND own = 0",
+    "CREATE TABLE recipients (number INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE) STRICT",
+    "INSERT INTO recipients (uuid) SELECT DISTINCT uuid FROM deliveries ORDER BY uuid",
+    "DROP INDEX deliveries_waiting",
+    "ALTER TABLE deliveries RENAME TO old_deliveries",
+    """CREATE TABLE deliveries (
+        message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+        recipient INTEGER NOT NULL REFERENCES recipients,
+        state TEXT NOT NULL
+            CHECK (state IN ('waiting', 'delivered', 'refused', 'withheld', 'expired')),
+        reason TEXT,
+        PRIMARY KEY (message, recipient)
+    ) STRICT, WITHOUT ROWID""",
+    """INSERT INTO deliveries SELECT o.message, r.number, o.state, o.reason
+        FROM old_deliveries o JOIN recipients r ON r.uuid = o.uuid""",
+    "DROP TABLE old_deliveries",
+    "CREATE INDEX deliveries_waiting ON deliveries (recipient, message) WHERE state = 'waiting'",
     "CREATE VIRTUAL TABLE search USING fts5(words, content='', columnsize=0, prefix='1 2 3',"
     " tokenize=\"ascii tokenchars '_'\")",
     "CREATE VIRTUAL TABLE search_words USING fts5vocab(search, instance)",

@@ -29,7 +29,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from .. import words
-from ..model import PeerId, RoomName
+from ..model import Message, PeerId, RoomName
 from .database import Transaction
 
 _STRETCH = 128
@@ -38,9 +38,9 @@ _KEPT_BEGINNING = 3
 _MOST_ENDINGS = 40
 
 
-def index(tx: Transaction, number: int, content: str) -> None:
-    """Message `number` has just been stored: if that fills a stretch, index it."""
-    if number % _STRETCH == 0 or len(content) > _LONGEST_READ:
+def index(tx: Transaction, messages: Iterable[Message]) -> None:
+    """`messages` have just been stored: if that fills a stretch, index it."""
+    if any(one.number % _STRETCH == 0 or len(one.content) > _LONGEST_READ for one in messages):
         _catch_up(tx)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from waiting import wait_until
 
-from cryptochat_lib.store.commits import Commits, Piece
+from cryptochat_lib.store import commits
+from cryptochat_lib.store.commits import Commits, Piece, perform
 
 
 class Disk:
@@ -24,8 +26,7 @@ class Disk:
     def transact(self, group: Sequence[Piece]) -> None:
         self.groups.append(len(group))
         assert self.through.wait(10)
-        for piece in group:
-            piece.result = piece.work(None)
+        perform(None, group)
 
     def start(self, piece: Piece) -> threading.Thread:
         thread = threading.Thread(target=self.commits.run, args=(piece,))
@@ -36,7 +37,7 @@ class Disk:
         """All of `pieces` while the disk is busy with one more, in this order."""
         self.through.clear()
         begun = len(self.groups)
-        threads = [self.start(Piece(lambda tx: None))]
+        threads = [self.start(piece_of(lambda tx: None))]
         wait_until(lambda: len(self.groups) > begun)
         for number, piece in enumerate(pieces, 1):
             threads.append(self.start(piece))
@@ -50,6 +51,11 @@ class Disk:
             assert not thread.is_alive()
 
 
+def piece_of(work: Callable[[object], object], committed: Callable[[Any], None] | None = None) -> Piece:
+    """A piece like no other."""
+    return Piece(lambda tx, _: [work(tx)], committed=committed)
+
+
 def fails(error: Exception) -> Callable[[object], object]:
     def work(tx: object) -> object:
         raise error
@@ -60,7 +66,7 @@ def fails(error: Exception) -> Callable[[object], object]:
 def test_a_write_that_comes_alone_has_a_commit_of_its_own() -> None:
     disk = Disk()
     for number in range(3):
-        piece = Piece(lambda tx, number=number: number)
+        piece = piece_of(lambda tx, number=number: number)
         disk.commits.run(piece)
         assert piece.result == number
     assert disk.groups == [1, 1, 1]
@@ -68,7 +74,7 @@ def test_a_write_that_comes_alone_has_a_commit_of_its_own() -> None:
 
 def test_writes_that_come_meanwhile_share_the_next_commit_in_their_order() -> None:
     disk, said = Disk(), []
-    pieces = [Piece(lambda tx, n=n: n, said.append) for n in range(5)]
+    pieces = [piece_of(lambda tx, n=n: n, said.append) for n in range(5)]
     disk.finish(disk.start_behind(pieces))
     assert disk.groups == [1, 5]
     assert [piece.result for piece in pieces] == said == [0, 1, 2, 3, 4]
@@ -76,15 +82,54 @@ def test_writes_that_come_meanwhile_share_the_next_commit_in_their_order() -> No
 
 def test_more_than_one_commit_takes_goes_with_the_one_after_it() -> None:
     disk, said = Disk(most=2), []
-    disk.finish(disk.start_behind([Piece(lambda tx, n=n: n, said.append) for n in range(5)]))
+    disk.finish(disk.start_behind([piece_of(lambda tx, n=n: n, said.append) for n in range(5)]))
     assert disk.groups == [1, 2, 2, 1]
     assert said == [0, 1, 2, 3, 4]
 
 
+def test_alike_pieces_that_follow_each_other_are_done_in_one_call() -> None:
+    disk, calls = Disk(), []
+
+    def add(tx: object, items: list[int]) -> list[int]:
+        calls.append(items)
+        return [item * 10 for item in items]
+
+    pieces = [Piece(add, 1), Piece(add, 2), piece_of(lambda tx: "other"), Piece(add, 3)]
+    disk.finish(disk.start_behind(pieces))
+    assert calls == [[1, 2], [3]]
+    assert [piece.result for piece in pieces] == [10, 20, "other", 30]
+
+
+def test_an_item_that_fails_is_told_and_those_beside_it_are_stored() -> None:
+    disk, said = Disk(), []
+
+    def add(tx: object, items: list[int]) -> list[int]:
+        return [1 // item for item in items]
+
+    pieces = [Piece(add, item, said.append) for item in (1, 0, -1)]
+    disk.finish(disk.start_behind(pieces))
+    assert [type(piece.error) for piece in pieces] == [type(None), ZeroDivisionError, type(None)]
+    assert said == [1, -1]
+
+
+def test_only_after_a_shared_commit_a_writer_waits_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, pauses = Disk(), []
+    monkeypatch.setattr(commits.time, "sleep", pauses.append)
+    for _ in range(3):
+        disk.commits.run(piece_of(lambda tx: None))
+    assert pauses == []
+    disk.finish(disk.start_behind([piece_of(lambda tx: None), piece_of(lambda tx: None)]))
+    pauses.clear()
+    disk.commits.run(piece_of(lambda tx: None))
+    assert len(pauses) == 1
+    disk.commits.run(piece_of(lambda tx: None))
+    assert len(pauses) == 1, "the last commit was not shared"
+
+
 def test_one_that_fails_is_told_and_the_others_are_stored() -> None:
     disk, said = Disk(), []
-    bad = Piece(fails(ZeroDivisionError("no")), said.append)
-    good = [Piece(lambda tx, n=n: n, said.append) for n in range(2)]
+    bad = piece_of(fails(ZeroDivisionError("no")), said.append)
+    good = [piece_of(lambda tx, n=n: n, said.append) for n in range(2)]
     disk.finish(disk.start_behind([good[0], bad, good[1]]))
     assert disk.groups == [1, 3, 1, 1, 1]
     assert isinstance(bad.error, ZeroDivisionError)
@@ -98,7 +143,7 @@ def test_what_follows_a_commit_may_fail_without_harm_to_the_others() -> None:
     def refuse(result: object) -> None:
         raise ZeroDivisionError("no")
 
-    bad, good = Piece(lambda tx: 1, refuse), Piece(lambda tx: 2, said.append)
+    bad, good = piece_of(lambda tx: 1, refuse), piece_of(lambda tx: 2, said.append)
     disk.finish(disk.start_behind([bad, good]))
     assert isinstance(bad.error, ZeroDivisionError)
     assert said == [2]
@@ -106,10 +151,10 @@ def test_what_follows_a_commit_may_fail_without_harm_to_the_others() -> None:
 
 def test_what_nobody_waits_for_goes_with_the_next_commit() -> None:
     disk, said = Disk(), []
-    disk.commits.add(Piece(lambda tx: "soon", said.append))
+    disk.commits.add(piece_of(lambda tx: "soon", said.append))
     assert not disk.commits.idle
     assert said == []
-    disk.commits.run(Piece(lambda tx: "now", said.append))
+    disk.commits.run(piece_of(lambda tx: "now", said.append))
     assert disk.groups == [2]
     assert said == ["soon", "now"]
     assert disk.commits.idle
@@ -118,23 +163,23 @@ def test_what_nobody_waits_for_goes_with_the_next_commit() -> None:
 def test_what_nobody_waits_for_leads_nothing() -> None:
     """Left behind a full commit, it stays until somebody comes, and holds nobody up."""
     disk, said = Disk(most=1), []
-    disk.commits.add(Piece(lambda tx: "soon", said.append))
-    disk.commits.add(Piece(lambda tx: "too", said.append))
-    disk.commits.run(Piece(lambda tx: "now", said.append))
+    disk.commits.add(piece_of(lambda tx: "soon", said.append))
+    disk.commits.add(piece_of(lambda tx: "too", said.append))
+    disk.commits.run(piece_of(lambda tx: "now", said.append))
     assert said == ["soon", "too", "now"]
     threads = disk.start_behind([])
-    disk.commits.add(Piece(lambda tx: "late", said.append))
+    disk.commits.add(piece_of(lambda tx: "late", said.append))
     disk.finish(threads)
     assert said[3:] == []
-    disk.commits.run(Piece(lambda tx: "last", said.append))
+    disk.commits.run(piece_of(lambda tx: "last", said.append))
     assert said[3:] == ["late", "last"]
 
 
 def test_what_nobody_waits_for_and_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     disk = Disk()
-    disk.commits.add(Piece(fails(ZeroDivisionError("no room"))))
+    disk.commits.add(piece_of(fails(ZeroDivisionError("no room"))))
     with caplog.at_level(logging.ERROR):
-        disk.commits.run(Piece(lambda tx: None))
+        disk.commits.run(piece_of(lambda tx: None))
     assert "no room" in caplog.text
 
 
@@ -143,7 +188,7 @@ def test_many_threads_at_once_lose_nothing() -> None:
 
     def write(start: int) -> None:
         for number in range(start, start + 200):
-            piece = Piece(lambda tx, number=number: number, said.append)
+            piece = piece_of(lambda tx, number=number: number, said.append)
             disk.commits.run(piece)
             assert piece.result == number
 

@@ -23,6 +23,7 @@ from cryptochat_lib.identity import Identity
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Delivery, DeliveryState, PeerId, RoomName
 from cryptochat_lib.store import Store, database, search
+from cryptochat_lib.store.copies import copies_of
 from cryptochat_lib.store.database import Database
 from cryptochat_lib.store.messages import OwnMessage
 
@@ -139,7 +140,7 @@ def test_the_copy_that_a_migration_made_goes_too(store: Store) -> None:
     for path in (copy, other):
         store.database.copy_to(path)
     unfinished.write_text("zqsecret")
-    assert store.database.copies() == [copy, unfinished]
+    assert copies_of(store.database.path) == [copy, unfinished]
     store.messages.erase(TEA, ignore)
     assert (copy.exists(), unfinished.exists(), other.exists()) == (False, False, True)
 

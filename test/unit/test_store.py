@@ -13,10 +13,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from certificates import make_certificate, make_uuid
+from waiting import wait_until
 
 from cryptochat_lib.errors import StartupError, StorageFull
 from cryptochat_lib.identity import Identity, create_identity
@@ -520,6 +522,63 @@ def received(store: Store, key: KnownKey, *messages: Incoming) -> list[str]:
     new = store.messages.add_received(key, messages, admitted, published.append)
     assert published == [new]
     return [message.content for message in new]
+
+
+def behind(store: Store, *works: Callable[[], object]) -> None:
+    """Run `works` in threads while another write is under way: they share the next commit, in this order."""
+    begun, through = threading.Event(), threading.Event()
+
+    def hold(_tx: object) -> None:
+        begun.set()
+        assert through.wait(10)
+
+    threads = [threading.Thread(target=store.database.write, args=(hold,))]
+    threads[0].start()
+    assert begun.wait(10)
+    for count, work in enumerate(works, 1):
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+        wait_until(lambda count=count: len(store.database._commits._waiting) == count)  # type: ignore[misc]
+    through.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_of_messages_that_share_a_commit_each_has_its_own_recipients(store: Store) -> None:
+    away = Delivery(BOB, W, "asleep")
+    wanted = [
+        own(content="both", to=(BOB, CAROL)),
+        own(content="again", to=(BOB, CAROL)),
+        own(content="nobody"),
+        own(content="carol", to=(CAROL,)),
+        own(content="away", to=(CAROL,))._replace(recipients=(away, Delivery(CAROL, W))),
+    ]
+    store.messages.add_own(own(content="first", to=(BOB, CAROL)), ignore)
+    behind(store, *(partial(store.messages.add_own, message, ignore) for message in wanted))
+    stored = store.messages.page(TEA, 10)[1:]
+    assert [(m.content, set(m.deliveries)) for m in stored] == [
+        (m.content, set(m.recipients)) for m in wanted
+    ]
+    assert [m.content for m in store.queue.waiting(BOB, 10)] == ["first", "both", "again", "away"]
+    assert [m.content for m in store.queue.waiting(CAROL, 10)] == ["first", "both", "again", "carol", "away"]
+
+
+def test_two_first_messages_to_somebody_at_once_are_both_theirs(store: Store) -> None:
+    behind(store, *(partial(store.messages.add_own, own(content=text, to=(BOB,)), ignore) for text in "ab"))
+    assert sorted(m.content for m in store.queue.waiting(BOB, 10)) == ["a", "b"]
+    store.close()
+    with opened(store.database.path) as again:
+        again.messages.add_own(own(content="c", to=(CAROL, BOB)), ignore)
+        assert [again.queue.counts()[uuid] for uuid in (BOB, CAROL)] == [3, 1]
+
+
+def test_what_comes_twice_in_one_request_is_stored_once(store: Store) -> None:
+    key = friend(store)
+    assert received(store, key, incoming("1", "a")) == ["a"]
+    twice = [incoming(wire_id, wire_id) for wire_id in ("2", "1", "2", "3")]
+    assert received(store, key, *twice) == ["2", "3"]
+    assert [m.content for m in store.messages.page(TEA, 10)] == ["a", "2", "3"]
 
 
 def test_a_message_is_read_as_it_was_stored(store: Store) -> None:
