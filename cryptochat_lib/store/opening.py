@@ -17,6 +17,7 @@ names the file and what to do.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -65,6 +66,8 @@ def explaining(database: Database) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise StartupError(_full(database.path)) from error
         what = error.filename or database.path
         raise StartupError(f"cannot use {what}: {error.strerror or error}") from error
     except (DatabaseError, StorageFull) as error:
@@ -128,12 +131,10 @@ def _pragma(connection: Transaction, name: str) -> Any:
 
 def _explain(path: Path, error: DatabaseError | StorageFull) -> str:
     text = str(error)
-    if isinstance(error, StorageFull):
-        return f"the disk is full: make room for {path}, and start again"
+    if isinstance(error, StorageFull) or "full" in text:
+        return _full(path)
     if "not a database" in text:
         return f"{path} is not a CryptoChat database: name another file with --db"
-    if "full" in text:
-        return f"the disk is full: make room for {path}, and start again"
     if "malformed" in text:
         return _damaged(path, text)
     if "disk I/O" in text:
@@ -141,6 +142,10 @@ def _explain(path: Path, error: DatabaseError | StorageFull) -> str:
     if "no such table" in text or "already exists" in text:
         return _damaged(path, text)
     return f"cannot use the database {path}: {text}"
+
+
+def _full(path: Path) -> str:
+    return f"the disk is full: make room for {path}, and start again"
 
 
 def _damaged(path: Path, what: str) -> str:

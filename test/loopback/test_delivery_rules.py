@@ -296,7 +296,12 @@ class Rules(RuleBasedStateMachine):
             self._check_final(sender, found)
             for row in self.rows:  # what came before its sender ended is known there, left or not
                 key = (row.id, row.recipient)
-                if row.may_have_come and row.state == "refused" and found.get(key) == "delivered":
+                if (
+                    row.sender == sender
+                    and row.may_have_come
+                    and row.state == "refused"
+                    and found.get(key) == "delivered"
+                ):
                     row.state = wanted[key] = "delivered"
             return found == wanted
 
