@@ -6,6 +6,7 @@ thread for ever. `TimedReader` gives each read only what is left of a deadline.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import socket
@@ -42,8 +43,8 @@ class TimedReader(io.RawIOBase):
     """The reading side of a socket, under a deadline that its owner may restart.
 
     `most`: the bytes after which the other side has said too much for one exchange.
-    `at_once`: the seconds that it waits in one call of the system, again and again up to the
-    deadline: a socket that is also written to keeps its timeout, if that is the same.
+    `at_once`: the seconds that it waits first, and only then as long as the deadline lets it: a
+    socket that is soon read and written again keeps its timeout, if writing has the same.
     """
 
     def __init__(
@@ -77,9 +78,9 @@ class TimedReader(io.RawIOBase):
         return got
 
     def _wait_and_read(self, buffer: bytearray | memoryview) -> int:
-        while True:
-            set_timeout(self._sock, min(self._deadline.left(), self._at_once))
-            try:
+        if self._at_once < self._deadline.left():
+            set_timeout(self._sock, self._at_once)
+            with contextlib.suppress(TimeoutError):
                 return self._sock.recv_into(buffer)
-            except TimeoutError:
-                self._deadline.left()  # raises, if that was all of it
+        set_timeout(self._sock, self._deadline.left())
+        return self._sock.recv_into(buffer)
