@@ -10,7 +10,6 @@ Threads: `send` runs on UI workers, `receive` on peer-server workers.
 
 from __future__ import annotations
 
-import itertools
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -29,9 +28,6 @@ from .sender import UNDECIDED_HERE
 from .store import Store
 from .store.messages import OwnMessage
 from .wire import Answer, Incoming
-
-_RUN = secrets.token_hex(7)
-_counter = itertools.count()
 
 
 class Chat:
@@ -157,7 +153,7 @@ class Chat:
 def _new_id() -> str:
     """An id that nobody else gives, in the manner of a version 7 UUID (RFC 9562, section 5.7).
 
-    Time comes first: ids that grow are the cheapest to look up, here and at the receivers.
-    Then what tells this run from all others, and its messages from each other.
+    Time comes first: ids that grow are the cheapest to look up, here and at the receivers. The
+    rest is chance: a counter would tell each recipient how much we say to others.
     """
-    return f"{time.time_ns() // 1_000_000:012x}{_RUN}{next(_counter):06x}"
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
+import secrets
 import socket
 import time
 import urllib.request
@@ -127,7 +127,5 @@ def test_their_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_id_is_one_that_we_give(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time_ns", lambda: MESSAGE["sent"] * 1_000_000)
-    monkeypatch.setattr(chat, "_RUN", MESSAGE["id"][12:-6])
-    monkeypatch.setattr(chat, "_counter", itertools.count(int(MESSAGE["id"][-6:], 16)))
+    monkeypatch.setattr(secrets, "token_hex", lambda count: MESSAGE["id"][-2 * count :])
     assert chat._new_id() == MESSAGE["id"]
-    assert chat._new_id() > MESSAGE["id"], "ids grow, in the same millisecond too"
