@@ -20,7 +20,7 @@ from .delivery import AWAY
 from .errors import NotAMember, NotJoined
 from .events import EventLog
 from .looker import Looker
-from .model import Delivery, DeliveryState, KnownKey, Message, RoomName, Trust
+from .model import Delivery, DeliveryState, KnownKey, Message, PeerId, RoomName, Trust
 from .outbox import Outbox
 from .presence import Presence, Whereabouts
 from .profile import Profile
@@ -91,10 +91,14 @@ class Chat:
         """The row for a member; None for one that the user has rejected."""
         if self._store.keys.verified(where.uuid) is not None:
             return Delivery(where.uuid, DeliveryState.WAITING, None if where.online else AWAY)
-        keys = self._store.keys.of(where.uuid)
-        if keys and all(key.trust is Trust.REJECTED for key in keys):
+        if self._is_rejected(where.uuid):
             return None
         return Delivery(where.uuid, DeliveryState.WAITING, UNDECIDED_HERE)
+
+    def _is_rejected(self, uuid: PeerId) -> bool:
+        """Whether the user has said no to every key of `uuid`."""
+        keys = self._store.keys.of(uuid)
+        return bool(keys) and all(key.trust is Trust.REJECTED for key in keys)
 
     def hand_over(self, message: Message) -> None:
         """Let what `send` has stored begin to move: after the user has the answer, which does not wait.
@@ -106,7 +110,7 @@ class Chat:
         for recipient in message.deliveries:
             if self._store.keys.verified(recipient.uuid) is not None:
                 self._outbox.wake(recipient.uuid)
-            elif recipient.reason == UNDECIDED_HERE:
+            elif recipient.reason == UNDECIDED_HERE and not self._is_rejected(recipient.uuid):
                 self._presence.touch(recipient.uuid)  # `neighbours` asks, or looks first
             else:
                 self._outbox.withhold(recipient.uuid)

@@ -7,9 +7,10 @@ Eyeballs" does (RFC 8305, section 5):
     1. where the peer may be is asked anew at each step: who shows up at another
        address while an old one is dialed is dialed there too
     2. the next address is tried 250 ms after the last one, or at once when one has
-       failed; the likeliest is first, and where that answers no other is tried
+       failed; the likeliest is first, and while it answers at once it is the only one
     3. a connection is the caller's, who finds out who is there, and comes back for
-       the next one if it is not the peer
+       the next one if it is not the peer; what connected meanwhile is dialed anew,
+       for whoever is there may be about to give us up
     4. when the caller is content, or all have failed, all others are closed
 
 Addresses are announced by anybody, so each try is bounded: in seconds, in addresses
@@ -79,6 +80,7 @@ class _Attempts:
 
     def next(self) -> tuple[Endpoint, socket.socket] | None:
         """The next connection, as soon as there is one; None when all have failed."""
+        self._renew()
         while True:
             self._begin()
             if not self._under_way:
@@ -91,6 +93,15 @@ class _Attempts:
                         return attempt.endpoint, attempt.sock
                 elif attempt.until <= now:
                     self._end(attempt, errno.ETIMEDOUT)
+
+    def _renew(self) -> None:
+        """Begin anew with what has connected since we were asked last: that may be seconds ago."""
+        ready = {key.fileobj for key, _ in self._selector.select(0)}
+        for attempt in reversed(self._under_way):
+            if attempt.sock in ready:
+                self._untried.appendleft(attempt.endpoint)
+                self._forget(attempt)
+                attempt.sock.close()
 
     def close(self) -> None:
         """End what is under way."""
@@ -132,20 +143,30 @@ class _Attempts:
         due = min(due, *(attempt.until for attempt in self._under_way))
         return {key.fileobj for key, _ in self._selector.select(max(0.0, due - now))}
 
-    def _end(self, attempt: _Attempt, error: int) -> bool:
-        """It is over, and the next one may begin. Whether there is a connection; its socket blocks then."""
+    def _forget(self, attempt: _Attempt) -> None:
+        """It is under way no more, and the next one may begin."""
         self._selector.unregister(attempt.sock)
         self._under_way.remove(attempt)
         self._next_at = 0.0
+
+    def _end(self, attempt: _Attempt, error: int) -> bool:
+        """It is over. Whether there is a connection; its socket blocks then."""
+        self._forget(attempt)
         if error:
             attempt.sock.close()
-            self.trouble = f"no connection to {attempt.endpoint}: {os.strerror(error)}"
+            self.trouble = f"no connection to {attempt.endpoint}: {_reason(error)}"
             return False
         attempt.sock.settimeout(self._limits.connect_seconds)
         with contextlib.suppress(OSError):  # else a connection's first request takes 45 ms
             attempt.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _notice_loss(attempt.sock, int(self._limits.lost_seconds))
         return True
+
+
+def _reason(error: int) -> str:
+    """Why, in words; Windows keeps those of its sockets in a table of its own."""
+    words: dict[int, str] = getattr(socket, "errorTab", {})
+    return words.get(error) or os.strerror(error)
 
 
 def _connecting(endpoint: Endpoint) -> socket.socket:

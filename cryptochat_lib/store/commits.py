@@ -5,8 +5,8 @@ of that is waiting for the disk. So the first thread that wants to write becomes
 the leader: it runs what has queued up, in the order of coming, in one
 transaction. Whoever comes meanwhile waits, and the first of them leads next, a
 moment later, so that those who were just answered and write again can join; so
-does who leads after a commit that was shared. No thread of its own, and no delay
-for writes that come one after the other.
+does who leads after a commit that was shared, however long ago. No thread of its
+own, and no delay for writes that come one after the other.
 
 What a piece of work may rely on: it runs in a transaction, alone on the
 connection; when one of a group fails, the transaction is rolled back and each

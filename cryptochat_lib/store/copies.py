@@ -6,8 +6,8 @@ deleted for good (`Database.erase`).
 
 from __future__ import annotations
 
-import glob
 import os
+import re
 from pathlib import Path
 
 
@@ -17,8 +17,9 @@ def copy_of(path: Path, version: int) -> Path:
 
 
 def copies_of(path: Path) -> list[Path]:
-    """All copies that were made, also those that were never finished."""
-    return sorted(path.parent.glob(f"{glob.escape(path.name)}.v*-backup*"))
+    """All copies that were made, also those that were never finished; and no other file."""
+    name = re.compile(re.escape(path.name) + r"\.v\d+-backup(\.part)?(-journal|-wal|-shm)?")
+    return sorted(file for file in path.parent.iterdir() if name.fullmatch(file.name))
 
 
 def sync_folder(folder: Path) -> None:

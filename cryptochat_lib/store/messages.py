@@ -30,9 +30,10 @@ SELECT = """SELECT m.*, (
 _INSERT = """INSERT INTO messages
     (number, room, kind, content, sender, sender_key, username, time, sent, own, wire_id, method)
     VALUES {} ON CONFLICT (sender_key, wire_id) WHERE wire_id IS NOT NULL AND own = 0 DO NOTHING"""
-_INSERT_DELIVERIES = "INSERT INTO deliveries (message, recipient, state, reason) VALUES {}"
-_MOST_ROWS = 1000  # SQLite takes 32,766 parameters
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_DELIVERIES = "INSERT INTO deliveries (message, recipient, state, reason) VALUES {}"
+_DELIVERY_ROW = "(?, ?, 'waiting', ?)"
+_MOST_ROWS = 64
 
 
 class OwnMessage(NamedTuple):
@@ -53,7 +54,9 @@ class Messages:
     def __init__(self, database: Database, recipients: Recipients) -> None:
         self._database = database
         self._recipients = recipients
-        self._next = 0  # changed only by work of `Database.write`, one after the other
+        # Changed only by work of `Database.write`, one after the other:
+        self._next = 0
+        self._indexed = 0  # how far the full-text index goes, or less
 
     def add_own(self, message: OwnMessage, committed: Callable[[Message], None]) -> Message:
         """Store a message of ours with a row for each recipient. Raises StorageFull."""
@@ -70,8 +73,8 @@ class Messages:
     ) -> list[Message]:
         """Store what came under `key`, in one transaction; return what was new. Raises StorageFull.
 
-        `admit` raises if that key may not talk to us. It is asked within the transaction, so before
-        or after any change of trust as a whole.
+        `admit` raises if that key may not talk to us. It is asked within the transaction: once a no
+        has been answered, nothing more is stored.
 
         Known already is (this very certificate, the sender's id): a retry is stored once.
         """
@@ -126,8 +129,13 @@ class Messages:
             tx.execute("UPDATE counter SET next = ?", (self._next,))  # nothing else remembers these numbers
             search.forget(tx, room)
             tx.execute("DELETE FROM messages WHERE room = ?", (room,))  # and with them, their deliveries
+            self._recipients.remove_unused(tx)
 
-        self._database.erase(work, committed)
+        def erased(_: None) -> None:
+            self._recipients.load()
+            committed(None)
+
+        self._database.erase(work, erased)
 
     def since(self, number: int, until: int, limit: int) -> list[Message]:
         """Messages of every room with `number` < theirs <= `until`, oldest first."""
@@ -146,6 +154,7 @@ class Messages:
         if row is None:
             raise StartupError("the database is damaged (it has no counter): restore a copy of it")
         self._next = max(row["next"], row["newest"] + 1)
+        self._indexed = search.reaches(self._database.read())
 
     def burn_number(self) -> int:
         """Take a number that no message will have: what divides one run's events from the next's."""
@@ -181,8 +190,10 @@ class Messages:
             )
             for message in messages
         ]
-        _insert(tx, stored, messages[0].sender_key)
-        self._insert_deliveries(tx, stored)
+        self._insert(tx, stored, messages[0].sender_key)
+        number = {one.uuid: self._recipients.give(tx, one.uuid) for m in messages for one in m.recipients}
+        rows = [(m.number, number[uuid], reason) for m in stored for uuid, _, reason in m.deliveries]
+        _insert_rows(tx, _INSERT_DELIVERIES, _DELIVERY_ROW, rows)
         return stored
 
     def _receive_all(self, tx: Transaction, key: KnownKey, incoming: Sequence[Incoming]) -> list[Message]:
@@ -204,49 +215,54 @@ class Messages:
             )
             for one in incoming
         ]
-        return _insert(tx, messages, key.certificate.fingerprint_sha256)
+        return self._insert(tx, messages, key.certificate.fingerprint_sha256)
 
-    def _insert_deliveries(self, tx: Transaction, messages: Iterable[Message]) -> None:
-        """A row for each recipient of each message, many in one statement."""
-        number = self._recipients.number
-        rows = [(m.number, number(uuid), reason) for m in messages for uuid, _, reason in m.deliveries]
-        for start in range(0, len(rows), _MOST_ROWS):
-            some = rows[start : start + _MOST_ROWS]
-            values = ", ".join(["(?, ?, 'waiting', ?)"] * len(some))
-            tx.execute(_INSERT_DELIVERIES.format(values), list(chain.from_iterable(some)))
+    def _insert(self, tx: Transaction, messages: list[Message], sender_key: str) -> list[Message]:
+        """Store `messages`; returns those that did not come before."""
+        rows = [
+            (
+                m.number,
+                m.room,
+                m.kind,
+                m.content,
+                m.sender,
+                sender_key,
+                m.username,
+                m.time,
+                m.sent,
+                int(m.own),
+                m.wire_id,
+                m.method,
+            )
+            for m in messages
+        ]
+        if _insert_rows(tx, _INSERT, _ROW, rows) < len(messages):
+            found = tx.execute("SELECT number FROM messages WHERE number >= ?", (messages[0].number,))
+            stored = {row["number"] for row in found}
+            messages = [message for message in messages if message.number in stored]
+        if messages and search.is_due(messages, self._indexed):
+            search.catch_up(tx)
+            self._indexed = messages[-1].number
+        return messages
 
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _insert(tx: Transaction, messages: list[Message], sender_key: str) -> list[Message]:
-    """Store `messages`, in one statement; returns those that did not come before."""
-    values = [
-        value
-        for m in messages
-        for value in (
-            m.number,
-            m.room,
-            m.kind,
-            m.content,
-            m.sender,
-            sender_key,
-            m.username,
-            m.time,
-            m.sent,
-            int(m.own),
-            m.wire_id,
-            m.method,
-        )
-    ]
-    done = tx.execute(_INSERT.format(", ".join([_ROW] * len(messages))), values)
-    if done.rowcount < len(messages):
-        rows = tx.execute("SELECT number FROM messages WHERE number >= ?", (messages[0].number,))
-        stored = {row["number"] for row in rows}
-        messages = [message for message in messages if message.number in stored]
-    search.index(tx, messages)
-    return messages
+def _insert_rows(tx: Transaction, statement: str, row: str, rows: Sequence[tuple[object, ...]]) -> int:
+    """Insert `rows`, many at a time; returns how many were inserted.
+
+    By powers of two: SQLite keeps each statement that it has once read, so there must be few.
+    """
+    inserted = start = 0
+    while start < len(rows):
+        count = min(_MOST_ROWS, 1 << (len(rows) - start).bit_length() - 1)
+        some = rows[start : start + count]
+        done = tx.execute(statement.format(", ".join([row] * count)), list(chain.from_iterable(some)))
+        inserted += done.rowcount
+        start += count
+    return inserted
 
 
 def to_message(row: Row) -> Message:

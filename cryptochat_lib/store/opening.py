@@ -2,7 +2,7 @@
 
     1. one name for it, without links; its folder; the lock beside it;
     2. is it ours, and of a version that we know?        else one line, untouched
-    3. was a deletion interrupted? What it left is removed;
+    3. for its owner only, from here on. Was a deletion interrupted? What it left is removed;
     4. an older version: is it sound? A copy beside it (`FILE.v1-backup`), whole or not at all;
     5. the steps of `schema` that it lacks, or all of them for a new one, and the
        index by the rules that hold now, in one transaction.
@@ -87,6 +87,7 @@ def _prepare(database: Database, first: Callable[[Transaction], None]) -> None:
         raise StartupError(
             f"{database.path} was made by a newer CryptoChat: update this one, or name another --db"
         )
+    _make_private(database.path)
     database.begin_writing()
     if version and database.is_erasing():  # before it is copied: that would go, too
         _log.info("removing what is left of a history that was deleted")
@@ -167,6 +168,14 @@ def _make_folder(folder: Path) -> None:
     if not folder.exists():
         _make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _make_private(path: Path) -> None:
+    """For its owner only, whoever may have copied it here; also what a crash has left beside it."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        file = path.with_name(name)
+        if os.name != "nt" and file.exists() and file.stat().st_mode & 0o077:
+            file.chmod(0o600)
 
 
 def _lock(path: Path) -> int:

@@ -42,10 +42,11 @@ class Queue:
 
     def waiting(self, uuid: PeerId, limit: int, after: int = 0) -> list[Message]:
         """The oldest messages past number `after` that wait for `uuid`, oldest first, without deliveries."""
-        rows = self._database.read().execute(
+        reader = self._database.read()
+        rows = reader.execute(
             "SELECT m.*, NULL AS deliveries FROM deliveries q JOIN messages m ON m.number = q.message"
             " WHERE q.recipient = ? AND q.state = 'waiting' AND q.message > ? ORDER BY q.message LIMIT ?",
-            (self._recipients.number(uuid), after, limit),
+            (self._recipients.number(reader, uuid), after, limit),
         )
         return [to_message(row) for row in rows]
 
@@ -60,9 +61,10 @@ class Queue:
 
     def waits_for(self, uuid: PeerId) -> bool:
         """Whether anything waits for `uuid`."""
-        row = self._database.read().execute(
+        reader = self._database.read()
+        row = reader.execute(
             "SELECT 1 FROM deliveries WHERE recipient = ? AND state = 'waiting' LIMIT 1",
-            (self._recipients.number(uuid),),
+            (self._recipients.number(reader, uuid),),
         )
         return row.fetchone() is not None
 
@@ -116,8 +118,9 @@ class Queue:
         report: Callable[[list[Progress]], None] | None = None,
     ) -> list[Progress]:
         """End what waits for `uuid` since before `older_than`, and all but the newest `keep`; as `settle`."""
-        recipient = self._recipients.number(uuid)
-        rows = self._database.read().execute(
+        reader = self._database.read()
+        recipient = self._recipients.number(reader, uuid)
+        rows = reader.execute(
             "SELECT * FROM (SELECT message FROM deliveries WHERE recipient = ? AND state = 'waiting'"
             " ORDER BY message DESC LIMIT -1 OFFSET ?)"
             " UNION SELECT d.message FROM deliveries d JOIN messages m ON m.number = d.message"
@@ -133,17 +136,17 @@ class Queue:
         self, uuid: PeerId, numbers: Sequence[int] | None, state: DeliveryState, reason: str | None
     ) -> Callable[[Transaction], list[Progress]]:
         """What moves deliveries of `uuid` that wait: these, or all; and returns those that have changed."""
-        statement = _SETTLE + _CHANGED
-        parameters = [state.value, reason, self._recipients.number(uuid), state.value, reason]
+        which = ""
+        these: list[int | str] = []
         if numbers is not None and len(numbers) == 1:
-            statement += _THIS
-            parameters += numbers
+            which, these = _THIS, [numbers[0]]
         elif numbers is not None:
-            statement += _THESE
-            parameters.append(json.dumps(numbers))
+            which, these = _THESE, [json.dumps(numbers)]
 
         def work(tx: Transaction) -> list[Progress]:
-            rows = tx.execute(statement + _RETURNING, parameters).fetchall()
+            recipient = self._recipients.number(tx, uuid)  # now: it may have got its number just before
+            parameters = [state.value, reason, recipient, state.value, reason, *these]
+            rows = tx.execute(_SETTLE + _CHANGED + which + _RETURNING, parameters).fetchall()
             changes = [Progress(row["message"], RoomName(row["room"]), uuid, state, reason) for row in rows]
             return sorted(changes, key=lambda change: change.number)
 

@@ -9,7 +9,7 @@ released is never changed: a new one is added behind it.
 - `rooms`: those we have joined. `members`: who was seen in them, under a verified key.
 - `messages`: the history. `number` is its order, and the base of the event ids.
   `sender_key` is the SHA-256 fingerprint of the certificate it came under.
-- `recipients`: everybody whom a message of ours was for, with a number that is shorter than a UUID.
+- `recipients`: everybody whom a message of ours is for, with a number that is shorter than a UUID.
 - `deliveries`: a row for each recipient of each message of ours; the queue is
   the rows that are `waiting`.
 - `search`: the full-text index, `search_words`: the words in it. `search_state`: how
@@ -87,7 +87,7 @@ _VERSION_2 = (
     "DROP INDEX messages_once",
     "CREATE UNIQUE INDEX messages_once ON messages (sender_key, wire_id)"
     " WHERE wire_id IS NOT NULL AND own = 0",
-    "CREATE TABLE recipients (number INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE) STRICT",
+    "CREATE TABLE recipients (number INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE) STRICT",
     "INSERT INTO recipients (uuid) SELECT DISTINCT uuid FROM deliveries ORDER BY uuid",
     "DROP INDEX deliveries_waiting",
     "ALTER TABLE deliveries RENAME TO old_deliveries",

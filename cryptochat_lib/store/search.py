@@ -7,7 +7,7 @@ more, of a form that no text has, so that a common word in a quiet room is found
 as fast as a rare one.
 
 The newest messages are read, not indexed: those behind `search_state.indexed`,
-`_STRETCH` of them or a few more. What fills a stretch indexes all of it, in its
+`STRETCH` of them or a few more. What fills a stretch indexes all of it, in its
 own transaction, which costs a commit much less than a row of its own would
 (FTS5 writes a segment for each commit, and merges them again and again).
 
@@ -25,23 +25,40 @@ Threads: any; a transaction is its caller's.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from .. import words
 from ..model import Message, PeerId, RoomName
 from .database import Transaction
 
-_STRETCH = 128
+STRETCH = 128
 _LONGEST_READ = 4_096  # characters: a longer message is indexed at once, or reading it would take long
 _KEPT_BEGINNING = 3
 _MOST_ENDINGS = 40
 
 
-def index(tx: Transaction, messages: Iterable[Message]) -> None:
-    """`messages` have just been stored: if that fills a stretch, index it."""
-    if any(one.number % _STRETCH == 0 or len(one.content) > _LONGEST_READ for one in messages):
-        _catch_up(tx)
+def is_due(messages: Sequence[Message], indexed: int) -> bool:
+    """Whether `messages`, which have just been stored, fill a stretch if the index goes to `indexed`."""
+    return messages[-1].number - indexed >= STRETCH or any(len(m.content) > _LONGEST_READ for m in messages)
+
+
+def catch_up(tx: Transaction) -> None:
+    """Index what is stored and not indexed yet."""
+    rows = tx.execute(
+        "SELECT number, room, sender, content FROM messages"
+        " WHERE number > (SELECT indexed FROM search_state) ORDER BY number"
+    )
+    tx.executemany("INSERT INTO search (rowid, words) VALUES (?, ?)", _indexed(rows))
+    tx.execute(
+        "UPDATE search_state SET indexed = max(indexed, (SELECT coalesce(max(number), 0) FROM messages))"
+    )
+
+
+def reaches(reader: Transaction) -> int:
+    """The number of the last message that is indexed."""
+    number: int = reader.execute("SELECT indexed FROM search_state").fetchone()[0]
+    return number
 
 
 def is_current(tx: Transaction) -> bool:
@@ -54,7 +71,7 @@ def rebuild(tx: Transaction) -> None:
     """Index every message anew, by the rules that hold now."""
     tx.execute("INSERT INTO search (search) VALUES ('delete-all')")
     tx.execute("INSERT OR REPLACE INTO search_state VALUES (1, 0, ?)", (words.RULES,))
-    _catch_up(tx)
+    catch_up(tx)
 
 
 def forget(tx: Transaction, room: RoomName) -> None:
@@ -81,7 +98,7 @@ def numbers(
     if not query.phrases:
         return []
     # First how far the index goes: should it grow meanwhile, nothing is found twice or missed.
-    indexed: int = reader.execute("SELECT indexed FROM search_state").fetchone()[0]
+    indexed = reaches(reader)
     found = list(_read(reader, query, room, sender, indexed, before))[:limit]
     if len(found) < limit:
         filters = [_filter("r", room), _filter("s", sender)]
@@ -150,18 +167,6 @@ def _filter(kind: str, value: str | None) -> str:
     if value is None:
         return ""
     return f"_{kind}{hashlib.sha256(value.encode()).hexdigest()[:32]}"
-
-
-def _catch_up(tx: Transaction) -> None:
-    """Index what is stored and not indexed yet."""
-    rows = tx.execute(
-        "SELECT number, room, sender, content FROM messages"
-        " WHERE number > (SELECT indexed FROM search_state) ORDER BY number"
-    )
-    tx.executemany("INSERT INTO search (rowid, words) VALUES (?, ?)", _indexed(rows))
-    tx.execute(
-        "UPDATE search_state SET indexed = max(indexed, (SELECT coalesce(max(number), 0) FROM messages))"
-    )
 
 
 def _indexed(rows: Iterable[tuple[int, RoomName, PeerId, str]]) -> Iterator[tuple[int, str]]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import pytest
 from black_holes import black_hole, connecting_to, port_of
+from waiting import wait_until
 
 from cryptochat_lib.dialing import Where, dial
 from cryptochat_lib.errors import NoConnection
@@ -95,6 +96,31 @@ def test_who_shows_up_elsewhere_while_an_old_address_is_dialed_is_dialed_there_t
         endpoint, seconds = dialed(where)
         assert endpoint == at(new)
         assert seconds < 3 * STAGGER + SLACK
+
+
+def test_what_connects_while_the_caller_is_busy_elsewhere_is_connected_anew() -> None:
+    """Whoever is there has a deadline too: it may be about to end what it waits for in vain."""
+    with (
+        black_hole() as slow,
+        listening() as silent,
+        closing(dial(lambda: (at(slow), at(silent)), PATIENT)) as connections,
+    ):
+        endpoint, sock = next(connections)
+        assert endpoint == at(silent)
+        slow.accept()[0].close()  # the black hole ends: its place is free, and the kernel asks again
+        wait_until(lambda: not connecting_to(port_of(slow)), 10)
+        stale = slow.accept()[0]
+        sock.close()
+        endpoint, sock = next(connections)
+        assert endpoint == at(slow)
+        stale.settimeout(10)
+        assert stale.recv(1) == b"", "the stale one is ended"
+        slow.settimeout(10)
+        fresh = slow.accept()[0]
+        fresh.sendall(b"!")
+        assert sock.recv(1) == b"!"
+        for one in (stale, fresh, sock):
+            one.close()
 
 
 def test_an_address_that_has_just_answered_is_not_tried_again_but_the_next() -> None:

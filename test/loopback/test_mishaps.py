@@ -91,9 +91,7 @@ def test_a_disk_that_fails_stores_nothing_and_says_so(
         raise sqlite3.OperationalError(fault)
 
     with monkeypatch.context() as patch:
-        patch.setattr(
-            "cryptochat_lib.store.search.index", fail
-        )  # the last thing that a message's commit does
+        patch.setattr("cryptochat_lib.store.search.is_due", fail)  # when its row is written already
         if where == "ui":
             reply = ask(ada, "POST", "/api/rooms/tea/message", json_body={"content": "hello"})
             check_problem(reply, status, code)

@@ -685,6 +685,22 @@ def test_a_no_that_comes_while_a_message_is_stored_withholds_it(
     assert contents(mallory.requests.items) == ["and now"]
 
 
+def test_a_no_to_a_stranger_that_comes_while_a_message_is_stored_withholds_it(
+    ada: LoopbackNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know(ada, mallory)
+    store = ada.app.store.messages.add_own
+
+    def answered_meanwhile(*arguments: Any) -> Any:
+        ada.app.people.withdraw(PeerId(mallory.uuid), None)
+        return store(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ada.app.store.messages, "add_own", answered_meanwhile)
+        sent = ada.send("tea", "hello")
+    ada.wait_delivery(sent, mallory.uuid, "withheld", timeout=5)
+
+
 def test_what_a_sender_withholds_is_not_sent_after_a_later_yes(
     start_node: StartNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ from cryptochat_lib.store.database import Database
 from cryptochat_lib.store.messages import OwnMessage
 
 TEA, COFFEE = RoomName("tea"), RoomName("coffee")
-ADA, BOB = (PeerId(f"00000000-0000-4000-8000-00000000000{digit}") for digit in "ab")
+ADA, BOB, CAROL = (PeerId(f"00000000-0000-4000-8000-00000000000{digit}") for digit in "abc")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="this platform has no SIGKILL")
 _ids = iter(range(10**9))
 
@@ -37,8 +37,8 @@ def ignore(_: object) -> None:
     """Nobody listens."""
 
 
-def say(store: Store, content: str, room: RoomName = TEA, name: str = "Ada") -> int:
-    to = (Delivery(BOB, DeliveryState.WAITING),)
+def say(store: Store, content: str, room: RoomName = TEA, name: str = "Ada", to_whom: PeerId = BOB) -> int:
+    to = (Delivery(to_whom, DeliveryState.WAITING),)
     own = OwnMessage(room, content, ADA, "key", name, f"w{next(_ids)}", to)
     return store.messages.add_own(own, ignore).number
 
@@ -83,7 +83,7 @@ def test_no_word_of_it_is_left_whatever_else_there_is(
     tmp_path: Path, identity: Identity, monkeypatch: pytest.MonkeyPatch, seed: int, stretch: int
 ) -> None:
     """Long and short messages, words in the middle of them, two rooms mixed, merged segments."""
-    monkeypatch.setattr(search, "_STRETCH", stretch)
+    monkeypatch.setattr(search, "STRETCH", stretch)
     chance = random.Random(seed)
     store = opened(tmp_path / "c.db", identity)
     secrets, kept = [], []
@@ -130,6 +130,34 @@ def test_a_room_without_a_history_can_be_deleted_and_twice(store: Store) -> None
     store.messages.erase(TEA, ignore)
     say(store, "and again")
     assert contents(store, TEA) == find(store, "again") == ["and again"]
+
+
+def test_with_whom_one_wrote_goes_with_it(store: Store) -> None:
+    """But for whom a message in another room is still for. And no number is given twice."""
+    say(store, "to carol", COFFEE, to_whom=CAROL)
+    say(store, "to bob", TEA)
+    before = {uuid: store.queue._recipients.number(store.database.read(), uuid) for uuid in (BOB, CAROL)}
+    store.messages.erase(TEA, ignore)
+    assert store.queue.counts() == {CAROL: 1}
+    say(store, "to bob again", TEA)
+    after = {uuid: store.queue._recipients.number(store.database.read(), uuid) for uuid in (BOB, CAROL)}
+    assert after[CAROL] == before[CAROL]
+    assert after[BOB] not in before.values()
+    assert [m.content for m in store.queue.waiting(BOB, 10)] == ["to bob again"]
+    store.messages.erase(TEA, ignore)
+    store.close()
+    for file in store.database.path.parent.iterdir():
+        assert BOB.encode() not in file.read_bytes(), f"{file.name} still knows him"
+
+
+def test_copies_that_others_made_stay(store: Store) -> None:
+    names = ["a.v1-backup-of-mine.zip", "a.very-own-backup", "a.v-backup", "b.v1-backup", "a.v1-backup.txt"]
+    theirs = [store.database.path.with_name(name.replace("a.", "cryptochat.db.")) for name in names]
+    for file in theirs:
+        file.write_text("theirs")
+    say(store, "zqsecret")
+    store.messages.erase(TEA, ignore)
+    assert [file for file in theirs if not file.exists()] == []
 
 
 def test_the_copy_that_a_migration_made_goes_too(store: Store) -> None:

@@ -18,6 +18,7 @@ from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Message, PeerId, RoomName
 from cryptochat_lib.store import Store, search
 from cryptochat_lib.store.messages import OwnMessage
+from cryptochat_lib.wire import Incoming
 
 TEA, COFFEE = RoomName("tea"), RoomName("coffee")
 ADA, BOB = (PeerId(f"00000000-0000-4000-8000-00000000000{digit}") for digit in "ab")
@@ -50,7 +51,7 @@ def find(
 @pytest.fixture(params=[1, 3, 10_000], ids=["indexed", "partly", "read"])
 def stretch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many of the newest messages are read instead of indexed."""
-    monkeypatch.setattr(search, "_STRETCH", request.param)
+    monkeypatch.setattr(search, "STRETCH", request.param)
     return int(request.param)
 
 
@@ -102,7 +103,7 @@ def test_a_long_message_is_indexed_at_once(store: Store, monkeypatch: pytest.Mon
 
 
 def test_what_was_rolled_back_is_not_indexed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "_STRETCH", 1)
+    monkeypatch.setattr(search, "STRETCH", 1)
 
     def work(tx: sqlite3.Connection) -> None:
         tx.execute("SAVEPOINT one")
@@ -148,7 +149,7 @@ def test_it_finds_what_a_reader_of_every_message_would_find(
         if room in (None, in_room) and sender in (None, by) and words.find(query, content)
     ]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "_STRETCH", stretch)
+        patch.setattr(search, "STRETCH", stretch)
         for store in opened(Path(folder) / "c.db", identity):
             for in_room, by, content in said:
                 say(store, content, in_room, by)
@@ -225,3 +226,26 @@ def test_a_long_beginning_is_asked_for_as_the_words_that_there_are(store: Store)
         search._match(store.database.read(), words.parse_query(q, 9), ["", "_r1"]) for q in ("hell", "x hel")
     ]
     assert asked == ['"_r1" AND ("hello")', '"_r1" AND "x" AND "hel" *']
+
+
+def test_messages_that_were_known_already_do_not_keep_the_index_from_growing(
+    tmp_path: Path, identity: Identity
+) -> None:
+    """They take numbers too: whatever number a new one gets, a stretch is filled after so many."""
+    store = Store(tmp_path / "c.db", Limits(free_disk_bytes=0))
+    store.open(lambda: identity)
+    certificate = make_certificate()
+    key = store.keys.add(certificate, "1", None, 1)
+    known = [Incoming(TEA, "Bob", "known", f"known {n}", 1) for n in range(99)]
+    store.messages.add_received(key, known, lambda: None, ignore)
+    store.messages.burn_number()
+    for number in range(300):
+        new = Incoming(TEA, "Bob", "new", f"new {number}", 1)
+        store.messages.add_received(key, [new, *known], lambda: None, ignore)
+        [left] = (
+            store.database.read()
+            .execute("SELECT count(*) FROM messages WHERE number > (SELECT indexed FROM search_state)")
+            .fetchone()
+        )
+        assert left <= 128
+    store.close()

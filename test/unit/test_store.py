@@ -97,6 +97,16 @@ def test_the_identity_is_the_same_at_every_start(path: Path, identity: Identity)
 
 
 @POSIX
+def test_a_file_that_others_could_read_is_for_its_owner_only_from_the_start_on(path: Path) -> None:
+    path.chmod(0o644)
+    with opened(path) as store:
+        store.messages.add_own(own(), ignore)
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+        assert modes.keys() >= {"c.db", "c.db-wal", "c.db-shm", "c.db.lock"}
+        assert set(modes.values()) == {0o600}
+
+
+@POSIX
 def test_every_file_is_for_its_owner_only_whatever_the_umask(tmp_path: Path, identity: Identity) -> None:
     folder = tmp_path / "a" / "b"
     before = os.umask(0)
@@ -562,6 +572,13 @@ def test_of_messages_that_share_a_commit_each_has_its_own_recipients(store: Stor
     ]
     assert [m.content for m in store.queue.waiting(BOB, 10)] == ["first", "both", "again", "away"]
     assert [m.content for m in store.queue.waiting(CAROL, 10)] == ["first", "both", "again", "carol", "away"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 31, 64, 65, 200])
+def test_a_message_to_many_has_a_row_for_each(store: Store, count: int) -> None:
+    everybody = [make_uuid() for _ in range(count)]
+    store.messages.add_own(own(to=tuple(everybody)), ignore)
+    assert store.queue.counts() == dict.fromkeys(everybody, 1)
 
 
 def test_two_first_messages_to_somebody_at_once_are_both_theirs(store: Store) -> None:
