@@ -96,6 +96,8 @@ class _Attempts:
 
     def _renew(self) -> None:
         """Begin anew with what has connected since we were asked last: that may be seconds ago."""
+        if not self._under_way:  # Windows does not select among nothing
+            return
         ready = {key.fileobj for key, _ in self._selector.select(0)}
         for attempt in reversed(self._under_way):
             if attempt.sock in ready:

@@ -56,7 +56,7 @@ class Messages:
         self._recipients = recipients
         # Changed only by work of `Database.write`, one after the other:
         self._next = 0
-        self._indexed = 0  # how far the full-text index goes, or less
+        self._indexed = 0  # about how far the full-text index goes
 
     def add_own(self, message: OwnMessage, committed: Callable[[Message], None]) -> Message:
         """Store a message of ours with a row for each recipient. Raises StorageFull."""
@@ -132,7 +132,7 @@ class Messages:
             self._recipients.remove_unused(tx)
 
         def erased(_: None) -> None:
-            self._recipients.load()
+            self._recipients.forget()
             committed(None)
 
         self._database.erase(work, erased)
@@ -172,7 +172,7 @@ class Messages:
         return number
 
     def _send_all(self, tx: Transaction, messages: Sequence[OwnMessage]) -> list[Message]:
-        """Store messages of ours, each with its deliveries."""
+        """Store messages of ours, each with its deliveries, which all begin as `waiting`."""
         now = _now()
         stored = [
             Message(

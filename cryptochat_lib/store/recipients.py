@@ -54,8 +54,12 @@ class Recipients:
         return number
 
     def remove_unused(self, tx: Transaction) -> None:
-        """Remove those whom no message is for any more; `load` once that is committed."""
+        """Remove those whom no message is for any more; `forget` once that is committed."""
         tx.execute("DELETE FROM recipients WHERE number NOT IN (SELECT recipient FROM deliveries)")
+
+    def forget(self) -> None:
+        """Look everybody's number up again."""
+        self._numbers = {}
 
     def _remember(self, numbers: dict[PeerId, int]) -> None:
         self._numbers = self._numbers | numbers

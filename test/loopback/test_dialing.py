@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import selectors
 import socket
 import time
 from collections.abc import Iterator
@@ -96,6 +97,26 @@ def test_who_shows_up_elsewhere_while_an_old_address_is_dialed_is_dialed_there_t
         endpoint, seconds = dialed(where)
         assert endpoint == at(new)
         assert seconds < 3 * STAGGER + SLACK
+
+
+def test_nobody_selects_among_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is an error on Windows: not at the beginning, nor when all have answered or failed."""
+
+    class AsOnWindows(selectors.SelectSelector):
+        def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+            if not self.get_map():
+                raise OSError(10022, "An invalid argument was supplied")
+            return super().select(timeout)
+
+    monkeypatch.setattr(selectors, "DefaultSelector", AsOnWindows)
+    with listening() as first, listening() as second:
+        refuses = closed_port()
+        with closing(dial(lambda: (at(first), refuses, at(second)), PATIENT)) as connections:
+            found = []
+            for endpoint, sock in connections:
+                sock.close()
+                found.append(endpoint)
+        assert found == [at(first), at(second)]
 
 
 def test_what_connects_while_the_caller_is_busy_elsewhere_is_connected_anew() -> None:
