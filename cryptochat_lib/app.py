@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .chat import Chat
+from .comparer import Comparer
+from .comparisons import Comparisons
 from .connections import Connections
 from .delivery import Means
 from .discovery import Discovery, Listener
@@ -118,6 +120,8 @@ class App:
             own, self.store, self.events, self.presence, self.connections, self.gates, limits
         )
 
+        self.comparisons = Comparisons(own, self.verification, self.gates, self.presence, limits)
+
     def _make_use_cases(self, identity: Identity) -> None:
         own, store, events, presence = identity.certificate, self.store, self.events, self.presence
         verification, limits = self.verification, self.limits
@@ -128,9 +132,14 @@ class App:
         self.profile = Profile(
             own, store, presence, self.discovery, self._username(), self.options.announce_name, limits
         )
-        self.roster = Roster(self.profile, store, presence, verification.questions, events)
+        self.roster = Roster(self.profile, store, presence, verification.questions, self.comparisons, events)
         self.chat = Chat(self.profile, store, events, presence, self.looker, self.outbox)
-        self.people = People(store, presence, verification, self.looker, self.outbox)
+        self.comparer = Comparer(
+            identity, self.comparisons, presence, verification, self.looker, self.connections, limits
+        )
+        self.people = People(
+            store, presence, verification, self.comparisons, self.comparer, self.looker, self.outbox
+        )
         self.neighbours = Neighbours(
             self.profile, store, presence, verification, self.looker, self.outbox, self.roster
         )
@@ -143,6 +152,7 @@ class App:
             self.chat,
             self.presence,
             self.verification,
+            self.comparisons,
             self.gates,
             self.looker,
             self.server_tls,
@@ -175,6 +185,7 @@ class App:
         self._begin(self.outbox.close)
         self._begin(self.looker.close, self.looker.let_in)
         self._begin(self.gates.close)
+        self._begin(self.comparisons.close)
         self._begin(self.events.close)
         self._begin(self.neighbours.close, self.neighbours.start)
         for server in self.peer_servers:

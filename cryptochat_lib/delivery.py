@@ -87,7 +87,13 @@ class Deliverer:
         self._keys = means.store.keys
         self._presence = means.presence
         self._limits = means.limits
-        self._client = PeerClient(means.identity, key, means.verification, means.connections, means.limits)
+        self._client = PeerClient(
+            means.identity,
+            key,
+            lambda shown: means.verification.admit(shown, meant=key.uuid),
+            means.connections,
+            means.limits,
+        )
         self._accepted_v1 = key.speaks_v1
         self._refused_v1 = False
         self._answered_at = key.answered_at

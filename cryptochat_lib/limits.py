@@ -61,6 +61,12 @@ class Limits:
     looks_at_once: int = 8
     looks_at_one_address: int = 2
 
+    # The live comparison: from the press of the button to the result, and how long that is shown.
+    comparison_seconds: float = 120.0
+    comparison_shown_seconds: float = 600.0
+    comparisons_at_once: int = 8
+    comparison_bytes: int = 1 * KIB
+
     # What is remembered of people whom nobody has verified.
     unverified_keys: int = 256
     unverified_keys_of_one_address: int = 8

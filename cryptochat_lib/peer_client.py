@@ -1,8 +1,8 @@
 """Requests to one peer, on one kept-alive connection. The home of `urllib.request`.
 
 The other half of `peer_server`. A request goes only to the pinned certificate
-(`tls.connect`), and what `verification` says of it is asked again after every
-handshake. The opener is bare: no proxies, no cookies, and above all no
+(`tls.connect`), and whether that is still wanted is asked again after every handshake
+(`admit`, of `verification`). The opener is bare: no proxies, no cookies, and above all no
 redirects, with which a verified peer could make us call our own UI server.
 
 In TLS 1.3 a client's finished handshake means nothing until a whole response
@@ -19,6 +19,7 @@ import contextlib
 import io
 import socket
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -31,7 +32,9 @@ from .http_read import WholeReply, read_reply
 from .identity import Identity
 from .limits import Limits
 from .model import Certificate, Endpoint, KnownKey
-from .verification import Verification
+
+Admit = Callable[[Certificate], object]
+"""Raises unless we may talk to whoever has shown this certificate."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,19 @@ def look(endpoint: Endpoint, limits: Limits) -> Certificate:
 
 
 class PeerClient:
-    """The connection to the holder of one verified key."""
+    """The connection to the holder of one key."""
 
     def __init__(
         self,
         identity: Identity,
         key: KnownKey,
-        verification: Verification,
+        admit: Admit,
         connections: Connections,
         limits: Limits,
     ) -> None:
         self.key = key
         self._limits = limits
-        self._channel = _Channel(identity, key.certificate, verification, connections, limits)
+        self._channel = _Channel(identity, key.certificate, admit, connections, limits)
         self._opener = urllib.request.OpenerDirector()
         self._opener.add_handler(self._channel)
 
@@ -98,13 +101,13 @@ class _Channel(urllib.request.BaseHandler):
         self,
         identity: Identity,
         pinned: Certificate,
-        verification: Verification,
+        admit: Admit,
         connections: Connections,
         limits: Limits,
     ) -> None:
         self._context = tls.pinned_context(identity, pinned)
         self._pinned = pinned
-        self._verification = verification
+        self._admit = admit
         self._connections = connections
         self._limits = limits
         self._sock: socket.socket | None = None
@@ -162,7 +165,7 @@ class _Channel(urllib.request.BaseHandler):
         self._sock = tls.connect(sock, self._context, self._pinned, self._limits.handshake_seconds)
         self._listed = self._connections.outgoing(self._sock, endpoint.host, self._pinned.fingerprint_sha256)
         try:  # after it is listed: a no that comes from here on ends the connection
-            self._verification.admit(tls.peer_certificate(self._sock), meant=self._pinned.uuid)
+            self._admit(tls.peer_certificate(self._sock))
         except BaseException:
             self.close()
             raise

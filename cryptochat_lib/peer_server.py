@@ -10,6 +10,9 @@ The other half of `peer_client`. For each connection, in its own thread:
        the user while the body stays unread;
     4. the route, the key's rate, its turn, the body, and the answer.
 
+One thing is answered to a key that is not verified: the live comparison, once our user
+has asked for it with that very key (`comparisons`).
+
 The sender of a message is the certificate of its connection, never a field of
 the body (`test/loopback/test_peer_server.py`).
 """
@@ -20,13 +23,14 @@ import logging
 
 from . import tls, wire
 from .chat import Chat
+from .comparisons import Comparisons
 from .connections import Connection, Connections
 from .errors import CryptoChatError, NotAMember, TlsRefused
 from .gates import Gates
 from .http_head import Head
 from .limits import Limits
 from .looker import Looker
-from .model import Endpoint, KnownKey, Trust, parse_room_name
+from .model import Certificate, Endpoint, KnownKey, Trust, parse_room_name
 from .presence import Presence
 from .rates import Rates
 from .routing import JSON, Reply, Request, Route, Routes
@@ -47,6 +51,7 @@ class PeerApi:
         chat: Chat,
         presence: Presence,
         verification: Verification,
+        comparisons: Comparisons,
         gates: Gates,
         looker: Looker,
         server_tls: tls.ServerTls,
@@ -65,6 +70,11 @@ class PeerApi:
         self.routes = Routes(
             Route("POST", "/rooms/{room}/message", self._seed_message),
             Route("POST", "/v1/messages", self._messages),
+        )
+        self._comparisons = comparisons
+        self.comparison = Routes(
+            Route("POST", "/v1/comparison", self._open_comparison),
+            Route("POST", "/v1/comparison/reveal", self._reveal),
         )
 
     def _seed_message(self, request: Request) -> Reply:
@@ -88,6 +98,18 @@ class PeerApi:
         certificate = request.key.certificate
         # Asked once more when it is stored: the user may have said no while the body came, or its turn.
         return self._chat.receive(request.key, incoming, lambda: self.verification.admit(certificate))
+
+    def _open_comparison(self, request: Request) -> Reply:
+        """Waits for our user, as at the gate: whoever has not pressed the button is asked."""
+        connection, certificate = _sender(request)
+        theirs = wire.parse_promise(request.body, self._limits)
+        ours = self._comparisons.open(certificate, theirs, self._limits.gate_seconds, connection.is_gone)
+        return Reply(200, wire.promise(ours), JSON)
+
+    def _reveal(self, request: Request) -> Reply:
+        _, certificate = _sender(request)
+        theirs = wire.parse_reveal(request.body, self._limits)
+        return Reply(200, wire.reveal(self._comparisons.reveal(certificate, theirs)), JSON)
 
     def spend(self, key: KnownKey | None, messages: int = 0, size: int = 0) -> None:
         """Count what a verified key sends; TooManyRequests past its rate."""
@@ -126,6 +148,8 @@ class PeerServer(Server):
 
     def answer(self, handler: Handler, head: Head) -> Reply:
         """Steps 3 and 4: nothing of the request is looked at before its sender is admitted."""
+        if head.segments[:2] == ("v1", "comparison"):
+            return self._compare(handler, head)
         certificate = handler.request.certificate
         assert certificate is not None  # `prepare` has set it
         key = self._api.verification.admit(
@@ -140,6 +164,12 @@ class PeerServer(Server):
         with self._api.turns.turn(certificate.fingerprint_sha256):
             return route.handle(Request(head, params, handler.read_body(length), key))
 
+    def _compare(self, handler: Handler, head: Head) -> Reply:
+        """The live comparison, which asks for itself whether its sender may."""
+        route, params = self._api.comparison.find(head)
+        body = handler.read_body(head.content_length(self.limits.comparison_bytes))
+        return route.handle(Request(head, params, body, connection=handler.request))
+
     def ended(self, connection: Connection) -> None:
         if connection.friend and connection.certificate is not None:
             self._api.presence.hung_up(connection.certificate.uuid)
@@ -153,3 +183,10 @@ class PeerServer(Server):
         with self._api.gates.place(connection.address) as place:
             seconds = self.limits.seed_handshake_seconds if place else self.limits.handshake_seconds
             tls.handshake(sock, seconds)
+
+
+def _sender(request: Request) -> tuple[Connection, Certificate]:
+    """Who sent a request that nobody has admitted."""
+    assert request.connection is not None  # `PeerServer._compare` gives it
+    assert request.connection.certificate is not None  # `prepare` has set it
+    return request.connection, request.connection.certificate

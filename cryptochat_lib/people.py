@@ -1,4 +1,4 @@
-"""What the user does about people: verify, withdraw, look, forget.
+"""What the user does about people: verify, compare live, withdraw, look, forget.
 
 `verification` decides; here is what follows from a decision: what waited is
 sent, or withheld. Threads: UI workers.
@@ -6,6 +6,8 @@ sent, or withheld. Threads: UI workers.
 
 from __future__ import annotations
 
+from .comparer import Comparer
+from .comparisons import Comparisons
 from .errors import UnknownUser
 from .looker import Looker
 from .model import PeerId, Trust
@@ -19,21 +21,34 @@ class People:
     """The user's side of verification."""
 
     def __init__(
-        self, store: Store, presence: Presence, verification: Verification, looker: Looker, outbox: Outbox
+        self,
+        store: Store,
+        presence: Presence,
+        verification: Verification,
+        comparisons: Comparisons,
+        comparer: Comparer,
+        looker: Looker,
+        outbox: Outbox,
     ) -> None:
         self._store = store
         self._presence = presence
         self._verification = verification
+        self._comparisons = comparisons
+        self._comparer = comparer
         self._looker = looker
         self._outbox = outbox
 
     def verify(self, uuid: PeerId, fingerprint: str | None, method: str) -> None:
         """Yes to one key: everyone who waits for it goes on, what is queued is sent.
 
-        Raises UnknownUser, FingerprintDiffers, NoSingleCertificate.
+        Raises UnknownUser, FingerprintDiffers, NoSingleCertificate; Conflict for a live comparison
+        that has not taken place.
         """
         self._require_known(uuid)
+        if method == "ceremony":
+            self._comparisons.require_shown(uuid, fingerprint)
         self._verification.say_yes(uuid, fingerprint, method)
+        self._comparisons.end(uuid)
         self._looker.look(uuid)
         self._outbox.wake(uuid)
 
@@ -44,10 +59,21 @@ class People:
         """
         self._require_known(uuid)
         withdrawn = self._verification.say_no(uuid, fingerprint)
+        self._comparisons.end(uuid)
         left = self._store.keys.of(uuid)
         was_verified = any(key.trust is Trust.VERIFIED for key in withdrawn)
         if was_verified or not any(key.trust is Trust.UNVERIFIED for key in left):
             self._outbox.withhold(uuid)  # else one of two keys was an impostor's, and the other still waits
+
+    def compare(self, uuid: PeerId, fingerprint: str | None) -> None:
+        """The user has pressed "compare now". Raises what `verify` does, and TooManyRequests."""
+        self._require_known(uuid)
+        self._comparer.begin(uuid, fingerprint)
+
+    def end_comparison(self, uuid: PeerId) -> None:
+        """The user has seen enough of it. UnknownUser."""
+        self._require_known(uuid)
+        self._comparer.end(uuid)
 
     def look(self, uuid: PeerId) -> None:
         """The user wants to reach `uuid`: look at its certificate now, and ask. UnknownUser."""
@@ -58,6 +84,7 @@ class People:
         """Forget `uuid` and its keys; what waits for it is withheld. UnknownUser."""
         self._require_known(uuid)
         self._verification.forget(uuid)
+        self._comparisons.end(uuid)
         self._outbox.withhold(uuid)
         self._looker.forgotten(uuid)
 

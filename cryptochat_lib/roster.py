@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import shapes
+from .comparisons import Comparisons
 from .events import EventLog
 from .model import KnownKey, PeerId, RoomName
 from .presence import Presence, Whereabouts
@@ -25,12 +26,19 @@ class Roster:
     """The lists of users and rooms, as the page sees them."""
 
     def __init__(
-        self, profile: Profile, store: Store, presence: Presence, questions: Questions, events: EventLog
+        self,
+        profile: Profile,
+        store: Store,
+        presence: Presence,
+        questions: Questions,
+        comparisons: Comparisons,
+        events: EventLog,
     ) -> None:
         self._profile = profile
         self._store = store
         self._presence = presence
         self._questions = questions
+        self._comparisons = comparisons
         self._events = events
         self._published_users: dict[str, dict[str, Any]] = {}
         self._published_rooms: dict[str, dict[str, Any]] = {}
@@ -91,7 +99,9 @@ class Roster:
     def _user(self, uuid: PeerId, keys: list[KnownKey], where: Whereabouts | None) -> dict[str, Any]:
         name = where.name if where else None
         online = where.online if where else False
-        return shapes.user(keys, uuid, name, online, self._questions.pending(uuid))
+        comparison = self._comparisons.of(uuid)
+        compared = None if comparison is None else comparison.shape()
+        return shapes.user(keys, uuid, name, online, self._questions.pending(uuid), compared)
 
     def _self(self) -> dict[str, Any]:
         return {

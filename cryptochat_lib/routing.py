@@ -14,6 +14,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from .connections import Connection
 from .errors import CryptoChatError, MethodNotAllowed, NotFound
 from .http_head import Head
 from .model import KnownKey
@@ -25,12 +26,15 @@ PROBLEM = "application/problem+json"  # RFC 9457
 
 
 class Request(NamedTuple):
-    """A request with its whole body. `key`: the verified key that sent it, at the peer API."""
+    """A request with its whole body. At the peer API `key` is the verified key that sent it, and
+    `connection` the one on which it came.
+    """
 
     head: Head
     params: Mapping[str, str]
     body: bytes = b""
     key: KnownKey | None = None
+    connection: Connection | None = None
 
 
 class Reply(NamedTuple):

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
+from .ceremony import Result
 from .model import DeliveryState, KnownKey, Message, PeerId, RoomName, Trust, trust_of
 
 
@@ -72,8 +73,24 @@ def question(key: KnownKey, username: str | None, address: str | None, reason: s
     }
 
 
+def comparison(key: KnownKey, state: str, result: Result | None, reason: str | None) -> dict[str, Any]:
+    """COMPARISON: how far a live comparison with the holder of `key` has got."""
+    return {
+        "fingerprint_sha256": key.certificate.fingerprint_sha256,
+        "state": state,
+        "digits": None if result is None else result.digits,
+        "picture": None if result is None else [part._asdict() for part in result.picture],
+        "reason": reason,
+    }
+
+
 def user(
-    keys: Sequence[KnownKey], uuid: PeerId, announced_name: str | None, online: bool, pending: bool
+    keys: Sequence[KnownKey],
+    uuid: PeerId,
+    announced_name: str | None,
+    online: bool,
+    pending: bool,
+    compared: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """USER: one row for a UUID, whatever has been seen under it.
 
@@ -94,6 +111,7 @@ def user(
         "status": trust_of(keys),
         "online": online,
         "pending": pending,
+        "comparison": compared,
         "conflict": None if other is None else _conflict(other),
     }
 

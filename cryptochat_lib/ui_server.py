@@ -38,7 +38,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_METHODS = ("click", "number")
+_METHODS = ("click", "number", "ceremony")
 _LARGEST_ID = 2**62
 
 
@@ -73,6 +73,8 @@ class UiApi:
             Route("POST", "/api/users/{uuid}/look", self._look),
             Route("POST", "/api/users/{uuid}/verify", self._verify),
             Route("DELETE", "/api/users/{uuid}/verify", self._withdraw),
+            Route("POST", "/api/users/{uuid}/comparison", self._compare),
+            Route("DELETE", "/api/users/{uuid}/comparison", self._end_comparison),
             Route("GET", "/rooms", self._rooms),
             Route("GET", "/api/rooms", self._rooms),
             Route("POST", "/api/rooms/{room}", self._join),
@@ -120,6 +122,16 @@ class UiApi:
         fields = self._fields(request) if request.body else {}
         wire.only(fields, "fingerprint_sha256")
         self._people.withdraw(_uuid(request), _fingerprint(fields))
+        return Reply(204)
+
+    def _compare(self, request: Request) -> Reply:
+        fields = self._fields(request) if request.body else {}
+        wire.only(fields, "fingerprint_sha256")
+        self._people.compare(_uuid(request), _fingerprint(fields))
+        return Reply(202)
+
+    def _end_comparison(self, request: Request) -> Reply:
+        self._people.end_comparison(_uuid(request))
         return Reply(204)
 
     def _look(self, request: Request) -> Reply:

@@ -99,6 +99,19 @@ class Verification:
             raise PeerRejected()
         raise PeerUndecided(headers=_COME_BACK)
 
+    def comparable(self, shown: Certificate, meant: Certificate | None = None) -> KnownKey:
+        """The key that `shown` is, with which the user may compare live: steps 1, 2 and 4 of `admit`.
+
+        Nothing but the comparison is said to it or taken from it, and that only once the user has
+        asked for it (`comparisons`).
+        """
+        if meant is not None and shown != meant:
+            raise WrongPeer()
+        key = self._stored(shown)
+        if key.trust is Trust.REJECTED:
+            raise PeerRejected()
+        return key
+
     def find(self, shown: Certificate) -> KnownKey | None:
         """What we know of a certificate, without deciding anything."""
         return self._keys.find(shown)
@@ -153,6 +166,10 @@ class Verification:
         return key, out
 
     # What the user can do.
+
+    def choose(self, uuid: PeerId, fingerprint: str | None) -> KnownKey:
+        """The key of `uuid` that the user means; FingerprintDiffers, NoSingleCertificate."""
+        return self._choose(uuid, self._keys.of(uuid), fingerprint)
 
     def say_yes(self, uuid: PeerId, fingerprint: str | None, method: str) -> KnownKey:
         """Verify one key of `uuid`, from any state. Another verified key of it is rejected: trust moves.

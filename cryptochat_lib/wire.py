@@ -24,6 +24,7 @@ from .limits import Limits
 from .model import Message, RoomName, clean_username, parse_room_name
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_DIGEST = re.compile("[0-9a-f]{64}")
 _WIRE_ID_CHARACTERS = 64
 _BATCH = b'{"messages":[%b]}'
 _LATEST_TIME = 2**53  # what every JSON reader can hold exactly (RFC 8259, section 6)
@@ -187,12 +188,39 @@ def parse_answers(body: bytes, limits: Limits) -> dict[str, Answer]:
     return found
 
 
+def promise(commitment: bytes) -> bytes:
+    """The first message of a live comparison, and its answer."""
+    return _dump({"commitment": commitment.hex()})
+
+
+def parse_promise(body: bytes, limits: Limits) -> bytes:
+    """The 32 bytes of a commitment; BadRequest."""
+    return _digest_field(body, "commitment", limits)
+
+
+def reveal(value: bytes) -> bytes:
+    """The second message of a live comparison, and its answer."""
+    return _dump({"value": value.hex()})
+
+
+def parse_reveal(body: bytes, limits: Limits) -> bytes:
+    """The 32 bytes of a value; BadRequest."""
+    return _digest_field(body, "value", limits)
+
+
 def error_code(body: bytes, limits: Limits) -> str | None:
     """The `code` in a peer's error reply, None if it has none (a seed-only peer sends none)."""
     try:
         return text_field(parse_object(body, limits), "code")
     except CryptoChatError:
         return None
+
+
+def _digest_field(body: bytes, name: str, limits: Limits) -> bytes:
+    text = text_field(parse_object(body, limits), name)
+    if not _DIGEST.fullmatch(text):
+        raise BadRequest(f"“{name}” is 64 hex digits in lower case")
+    return bytes.fromhex(text)
 
 
 def _parse_one(fields: object, limits: Limits) -> Incoming | Answer:

@@ -42,7 +42,8 @@ MOST_LINES = 300
 
 def table() -> list[list[list[set[str]]]]:
     """The rows of the docstring: each has chains, each chain has steps, each step a set of modules."""
-    text = re.sub(r"\n {8,}", "   ", cryptochat_lib.__doc__ or "")  # a row may go on below itself
+    text = re.sub(r"\n {8,}>", " >", cryptochat_lib.__doc__ or "")  # a chain may go on below itself
+    text = re.sub(r"\n {8,}", "   ", text)  # and so may a row
     rows = re.findall(r"^    (?:[a-z]+(?: cases)?) {2,}(\S.*)$", text, re.MULTILINE)
     return [
         [

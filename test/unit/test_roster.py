@@ -11,14 +11,15 @@ from typing import Any, cast
 import pytest
 from certificates import make_uuid
 
+from cryptochat_lib.comparisons import Comparisons
 from cryptochat_lib.events import EventLog
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Endpoint, PeerId, RoomName
 from cryptochat_lib.presence import Presence, Whereabouts
 from cryptochat_lib.profile import Profile
+from cryptochat_lib.questions import Questions
 from cryptochat_lib.roster import Roster
 from cryptochat_lib.store import Store
-from cryptochat_lib.verification import Verification
 
 BOB = make_uuid()
 TEA = RoomName("tea")
@@ -47,12 +48,14 @@ def make_roster(store: Store, limits: Limits) -> Callable[[bool], tuple[Roster, 
         events.start(1)
         profile = SimpleNamespace(uuid=make_uuid(), username="Ada", rooms=lambda: [TEA])
         undecided = SimpleNamespace(pending=lambda _uuid: False)
+        no_comparisons = SimpleNamespace(of=lambda _uuid: None)
         return (
             Roster(
                 cast(Profile, profile),
                 store,
                 cast(Presence, BusyDoor(here_first)),
-                cast(Verification, undecided),
+                cast(Questions, undecided),
+                cast(Comparisons, no_comparisons),
                 events,
             ),
             events,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cryptochat_lib import identity, txt, wire
+from cryptochat_lib import ceremony, identity, txt, wire
 from cryptochat_lib.errors import CryptoChatError, UnacceptableCertificate
 from cryptochat_lib.http_head import parse_head
 from cryptochat_lib.limits import Limits
@@ -57,6 +57,24 @@ def test_a_safety_number_is_the_same_on_both_sides(vector: dict[str, Any]) -> No
     )
     assert identity.safety_number(one, other) == vector["number"]
     assert identity.safety_number(other, one) == vector["number"]
+
+
+@of("comparisons.json")
+def test_a_live_comparison_shows_the_same_on_both_screens(vector: dict[str, Any]) -> None:
+    roles = (("initiator", ceremony.Role.INITIATOR), ("responder", ceremony.Role.RESPONDER))
+    certificates = [identity.parse_certificate(base64.b64decode(vector[name]["der"])) for name, _ in roles]
+    values = [bytes.fromhex(vector[name]["value"]) for name, _ in roles]
+    for (name, role), certificate, value in zip(roles, certificates, values, strict=True):
+        assert certificate.fingerprint_sha256 == vector[name]["fingerprint_sha256"]
+        assert ceremony.commitment(role, *certificates, value).hex() == vector[name]["commitment"]
+    shown = ceremony.result(*certificates, *values)
+    assert shown.digits == vector["digits"]
+    assert [part._asdict() for part in shown.picture] == vector["picture"]
+
+
+def test_the_names_of_the_picture_are_those_of_the_vectors() -> None:
+    written = json.loads((VECTORS / "comparisons.json").read_text())
+    assert (list(ceremony.SHAPES), list(ceremony.COLOURS)) == (written["shapes"], written["colours"])
 
 
 @of("txt.json")

@@ -1,0 +1,167 @@
+"""Beginning a live comparison: what follows when the user presses "compare now".
+
+    1. look at the other side, so that both know each other's certificate;
+    2. call it, presenting our certificate to that one key: POST /v1/comparison with our
+       commitment, which waits at their gate until their user has pressed too;
+    3. their commitment is there: POST /v1/comparison/reveal with our value, then theirs.
+
+Until step 3 whatever fails is tried again, once a second, and the other side may call
+us instead, which makes us the responder (`comparisons`, `peer_server`). From step 3 on
+nothing is tried again: our value is out, and who got it must not get another.
+
+Threads: one for each comparison, named `compare-...`, until it is not shown any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+
+from . import wire
+from .comparisons import BROKEN_OFF, NOT_ANSWERED, Comparison, Comparisons
+from .connections import Connections
+from .dialing import Where
+from .errors import BadRequest, CertificateChanged, Conflict, CryptoChatError, NotAllowed
+from .identity import Identity, is_self_proving
+from .limits import Limits
+from .looker import Looker
+from .model import Endpoint, KnownKey, PeerId, Trust
+from .peer_client import PeerClient, Reply
+from .presence import Presence
+from .verification import Verification
+
+_log = logging.getLogger(__name__)
+
+IMPOSTOR = "somebody else answers at this person's address"
+REJECTED = "they have rejected you"
+UNKNOWN = "their program does not know this comparison: compare the safety number"
+"""Reasons in words, as the user reads them."""
+
+_UNKNOWN_REQUEST = (404, 405, 501)
+_PAUSE_SECONDS = 1.0
+
+
+class Comparer:
+    """Begins and ends comparisons for the user."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        comparisons: Comparisons,
+        presence: Presence,
+        verification: Verification,
+        looker: Looker,
+        connections: Connections,
+        limits: Limits,
+    ) -> None:
+        self._identity = identity
+        self._comparisons = comparisons
+        self._presence = presence
+        self._verification = verification
+        self._looker = looker
+        self._connections = connections
+        self._limits = limits
+
+    def begin(self, uuid: PeerId, fingerprint: str | None) -> None:
+        """Compare with one key of `uuid` now. Conflict where that cannot be, FingerprintDiffers,
+        NoSingleCertificate, TooManyRequests.
+        """
+        key = self._verification.choose(uuid, fingerprint)
+        if key.trust is Trust.REJECTED:
+            raise Conflict("you have rejected this key")
+        if not self._knows_this(key):
+            raise Conflict(UNKNOWN)
+        comparison = self._comparisons.begin(key)
+        if comparison is None:
+            return
+        self._looker.look(uuid)
+        name = f"compare-{uuid[:8]}"
+        threading.Thread(target=self._run, args=(comparison,), name=name, daemon=True).start()
+
+    def end(self, uuid: PeerId) -> None:
+        """The user does not want to compare (any more): who is in the middle of it is hung up on."""
+        comparison = self._comparisons.of(uuid)
+        self._comparisons.end(uuid)
+        if comparison is not None:
+            self._connections.end(comparison.key.certificate.fingerprint_sha256)
+
+    def _knows_this(self, key: KnownKey) -> bool:
+        where = self._presence.of(key.uuid)
+        return is_self_proving(key.uuid) or key.speaks_v1 or (where is not None and where.version >= 1)
+
+    def _run(self, comparison: Comparison) -> None:
+        try:
+            self._compare(comparison)
+        except Exception:  # the top of a thread
+            _log.exception("a comparison failed")
+            self._comparisons.fail(comparison, BROKEN_OFF)
+        self._comparisons.outlive(comparison)
+
+    def _compare(self, comparison: Comparison) -> None:
+        """Steps 2 and 3, until there is a result, or no time left."""
+        pinned = comparison.key.certificate
+        client = PeerClient(
+            self._identity,
+            comparison.key,
+            lambda other: self._verification.comparable(other, meant=pinned),
+            self._connections,
+            self._limits,
+        )
+        with contextlib.closing(client):
+            while self._comparisons.wait(comparison, 0):
+                self._try(comparison, client)
+                self._comparisons.wait(comparison, _PAUSE_SECONDS)
+        broken_off = comparison.promised is not None  # their part, or ours, was on the way
+        self._comparisons.fail(comparison, BROKEN_OFF if broken_off else NOT_ANSWERED)
+
+    def _try(self, comparison: Comparison, client: PeerClient) -> None:
+        """One call; what fails before our value is revealed leaves the comparison as it was."""
+        promise = self._comparisons.promise(comparison)
+        if promise is None:
+            return
+        try:
+            reply = client.post(self._where(comparison), "/v1/comparison", wire.promise(promise))
+            theirs = self._read_promise(comparison, reply)
+        except CertificateChanged:
+            self._comparisons.fail(comparison, IMPOSTOR)
+            return
+        except CryptoChatError as error:
+            _log.debug("comparison with %s: %s", comparison.key.uuid, error)
+            theirs = None
+        value = None if theirs is None else self._comparisons.promised(comparison, theirs)
+        if value is None:
+            self._comparisons.not_opened(comparison)
+        else:
+            self._reveal(comparison, client, value)
+
+    def _read_promise(self, comparison: Comparison, reply: Reply) -> bytes | None:
+        """Their commitment; None if they are not ready, or never will be. BadRequest."""
+        if reply.status == 200:
+            return wire.parse_promise(reply.body, self._limits)
+        if wire.error_code(reply.body, self._limits) == NotAllowed.code:
+            self._comparisons.fail(comparison, REJECTED)
+        elif reply.status in _UNKNOWN_REQUEST:
+            self._comparisons.fail(comparison, UNKNOWN)
+        return None
+
+    def _reveal(self, comparison: Comparison, client: PeerClient, value: bytes) -> None:
+        """Our value for theirs. It is out now: whatever goes wrong is the end."""
+        try:
+            where = self._where(comparison)
+            reply = client.post(where, "/v1/comparison/reveal", wire.reveal(value))
+            if reply.status != 200:
+                raise BadRequest("the value was refused")
+            self._comparisons.revealed(comparison, wire.parse_reveal(reply.body, self._limits))
+        except CryptoChatError as error:
+            _log.debug("comparison with %s: %s", comparison.key.uuid, error)
+            self._comparisons.fail(comparison, BROKEN_OFF)
+
+    def _where(self, comparison: Comparison) -> Where:
+        """Where the other side may be, asked anew while it is dialed."""
+
+        def where() -> tuple[Endpoint, ...]:
+            found = self._presence.of(comparison.key.uuid)
+            return () if found is None else found.endpoints
+
+        return where
