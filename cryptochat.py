@@ -17,7 +17,7 @@ import threading
 from collections.abc import Sequence
 
 _EXIT_WITHIN_SECONDS = 2.8  # the contract is 3: what has not ended by then is left behind
-_DESCRIPTORS = 4096
+_DESCRIPTORS = 8192
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,7 +92,8 @@ def _announce(url: str) -> None:
 
 
 def _allow_descriptors() -> None:
-    """As many open files as the system lets us have: each connection takes up to three."""
+    """As many open files as the system lets us have: each connection takes up to three, and each peer
+    that is looked for one for each of its addresses."""
     try:
         import resource
     except ImportError:  # Windows has no such limit

@@ -1,22 +1,23 @@
-"""Dialing: a TCP connection to whichever of a peer's addresses answers first.
+"""Dialing: a connection to whichever of a peer's addresses finishes its handshake first.
 
-A peer has several addresses, and a machine that has moved leaves dead ones behind,
-at which a try takes seconds to fail. So they are tried side by side, as "Happy
-Eyeballs" does (RFC 8305, section 5):
+A peer has several addresses. A machine that has moved leaves dead ones behind, at which a
+try takes seconds to fail; and anybody may announce more of them, at which somebody answers
+and then is silent, or is somebody else. So they are tried side by side, as "Happy Eyeballs"
+does (RFC 8305, section 5):
 
     1. where the peer may be is asked anew at each step: who shows up at another
        address while an old one is dialed is dialed there too
     2. the next address is tried 250 ms after the last one, or at once when one has
        failed; the likeliest is first, and while it answers at once it is the only one
-    3. a connection is the caller's, who finds out who is there, and comes back for
-       the next one if it is not the peer; what connected meanwhile is dialed anew,
-       for whoever is there may be about to give us up
-    4. when the caller is content, or all have failed, all others are closed
+    3. an attempt is the connection and the handshake on it: whoever answers and goes
+       no further holds up nobody, and whoever is not the peer has failed
+    4. when one has succeeded, or all have failed, all others are closed
 
-Addresses are announced by anybody, so each try is bounded: in seconds, in addresses
-at a time, and in addresses at all, also if new ones never cease to be announced.
+Each attempt is bounded: in seconds, however slowly its bytes come, in addresses at a time,
+and in addresses at all, also if new ones never cease to be announced.
 
-No threads: non-blocking sockets and a selector, in the caller's thread.
+What a handshake is, the caller says (`tls.ClientHandshake`). No threads: non-blocking sockets
+and a selector, in the caller's thread.
 """
 
 from __future__ import annotations
@@ -28,82 +29,88 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Generator
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-from .errors import NoConnection
+from .errors import CertificateChanged, NoConnection, Unreachable
 from .limits import Limits
 from .model import Endpoint
 
 Where = Callable[[], tuple[Endpoint, ...]]
 """Where a peer may be, as far as is known when it is asked; the likeliest first."""
 
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
-def dial(where: Where, limits: Limits) -> Generator[tuple[Endpoint, socket.socket], None, None]:
-    """Connections to the addresses of `where`, each when it is there; NoConnection if there is none at all.
+S = TypeVar("S", bound=socket.socket)
 
-    Take one after the other until content, then close this, which ends the other attempts
-    (`contextlib.closing`). The sockets that were taken are the caller's to close; they block.
+
+class Handshake(Protocol[S]):
+    """What comes after connecting, on each connection by itself. None of it waits."""
+
+    def begin(self, sock: socket.socket) -> S:
+        """What stands for the connected `sock` from now on. Raises Unreachable, and has closed it then."""
+
+    def go_on(self, sock: S) -> int:
+        """As far as it goes now: READ or WRITE, for which it waits, or 0 when it is done.
+
+        Raises Unreachable, or CertificateChanged if this is not the peer.
+        """
+
+
+def dial(where: Where, handshake: Handshake[S], limits: Limits) -> tuple[Endpoint, S]:
+    """The first of the addresses of `where` at which the handshake succeeds; the socket blocks.
+
+    Raises NoConnection if nobody answers at any. If somebody did: Unreachable or
+    CertificateChanged, why the first of these handshakes failed.
     """
-    with contextlib.closing(_Attempts(where, limits)) as attempts:
-        connected = attempts.next()
-        if connected is None:
-            raise NoConnection(attempts.trouble)
-        while connected is not None:
-            yield connected
-            connected = attempts.next()
+    with contextlib.closing(_Attempts(where, handshake, limits)) as attempts:
+        return attempts.first()
 
 
-class _Attempt(NamedTuple):
+@dataclass(eq=False)
+class _Attempt(Generic[S]):
     """A connection that is being made. `until`: when it is given up (monotonic)."""
 
     endpoint: Endpoint
     sock: socket.socket
     until: float
+    shaking: S | None = None  # what stands for `sock`, once it is connected
 
 
-class _Attempts:
+class _Attempts(Generic[S]):
     """What is under way, in the order of preference, and what is still to be tried."""
 
-    def __init__(self, where: Where, limits: Limits) -> None:
-        self.trouble = ""  # why the last attempt that failed did so
+    def __init__(self, where: Where, handshake: Handshake[S], limits: Limits) -> None:
         self._where = where
+        self._handshake = handshake
         self._limits = limits
+        self._failure: Unreachable | CertificateChanged = NoConnection()
         self._seen: set[Endpoint] = set()
         self._untried: deque[Endpoint] = deque()
-        self._under_way: list[_Attempt] = []
+        self._under_way: list[_Attempt[S]] = []
         self._next_at = 0.0  # when the next one may begin (monotonic)
         try:
             self._selector = selectors.DefaultSelector()
         except OSError as error:  # no descriptor is left
             raise NoConnection(f"cannot connect to anybody: {error.strerror}") from error
 
-    def next(self) -> tuple[Endpoint, socket.socket] | None:
-        """The next connection, as soon as there is one; None when all have failed."""
-        self._renew()
+    def first(self) -> tuple[Endpoint, S]:
+        """The first that succeeds; else why none did."""
         while True:
             self._begin()
             if not self._under_way:
-                return None
-            ready = self._wait()
-            now = time.monotonic()
-            for attempt in list(self._under_way):
-                if attempt.sock in ready:
-                    if self._end(attempt, attempt.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
-                        return attempt.endpoint, attempt.sock
-                elif attempt.until <= now:
-                    self._end(attempt, errno.ETIMEDOUT)
-
-    def _renew(self) -> None:
-        """Begin anew with what has connected since we were asked last: that may be seconds ago."""
-        if not self._under_way:  # Windows does not select among nothing
-            return
-        ready = {key.fileobj for key, _ in self._selector.select(0)}
-        for attempt in reversed(self._under_way):
-            if attempt.sock in ready:
-                self._untried.appendleft(attempt.endpoint)
-                self._forget(attempt)
-                attempt.sock.close()
+                break
+            for attempt in self._wait():
+                sock = self._go_on(attempt)
+                if sock is not None:
+                    return attempt.endpoint, sock
+            self._give_up()
+        failure, self._failure = self._failure, NoConnection()
+        try:
+            raise failure
+        finally:
+            del failure  # it holds this frame, which would hold it
 
     def close(self) -> None:
         """End what is under way."""
@@ -117,17 +124,17 @@ class _Attempts:
         now = time.monotonic()
         if now < self._next_at or len(self._under_way) >= self._limits.connects_at_once:
             return
+        self._next_at = now + self._limits.connect_stagger_seconds
         self._ask()
         while self._untried:
             endpoint = self._untried.popleft()
             try:
                 sock = _connecting(endpoint)
             except OSError as error:
-                self.trouble = f"no connection to {endpoint}: {error.strerror or error}"
+                self._note(NoConnection(f"no connection to {endpoint}: {error.strerror or error}"))
                 continue
             self._under_way.append(_Attempt(endpoint, sock, now + self._limits.connect_seconds))
-            self._selector.register(sock, selectors.EVENT_WRITE)
-            self._next_at = now + self._limits.connect_stagger_seconds
+            self._selector.register(sock, WRITE, self._under_way[-1])
             return
 
     def _ask(self) -> None:
@@ -137,32 +144,68 @@ class _Attempts:
                 self._seen.add(endpoint)
                 self._untried.append(endpoint)
 
-    def _wait(self) -> set[object]:
-        """The sockets that have connected or failed, once there are any or something else is due."""
+    def _wait(self) -> list[_Attempt[S]]:
+        """Those that can go on, once there are any or something else is due."""
         now = time.monotonic()
-        # When nobody is left to begin with: look as often whether somebody has shown up.
+        # When as many are under way as may be: look as often whether there is a place.
         due = self._next_at if self._next_at > now else now + self._limits.connect_stagger_seconds
         due = min(due, *(attempt.until for attempt in self._under_way))
-        return {key.fileobj for key, _ in self._selector.select(max(0.0, due - now))}
+        return [key.data for key, _ in self._selector.select(max(0.0, due - now))]
 
-    def _forget(self, attempt: _Attempt) -> None:
-        """It is under way no more, and the next one may begin."""
-        self._selector.unregister(attempt.sock)
+    def _go_on(self, attempt: _Attempt[S]) -> S | None:
+        """One step of an attempt; its socket if that was the last one."""
+        self._selector.unregister(attempt.sock)  # another object may stand for it when it goes on
+        try:
+            if attempt.shaking is None:
+                attempt.sock = attempt.shaking = self._connected(attempt)
+                attempt.until = time.monotonic() + self._limits.handshake_seconds
+            sock = attempt.shaking
+            waits_for = self._handshake.go_on(sock)
+        except (Unreachable, CertificateChanged) as error:
+            self._fail(attempt, error)
+            return None
+        if waits_for:
+            self._selector.register(sock, waits_for, attempt)
+            return None
         self._under_way.remove(attempt)
-        self._next_at = 0.0
+        sock.settimeout(self._limits.connect_seconds)
+        return sock
 
-    def _end(self, attempt: _Attempt, error: int) -> bool:
-        """It is over. Whether there is a connection; its socket blocks then."""
-        self._forget(attempt)
+    def _connected(self, attempt: _Attempt[S]) -> S:
+        """The beginning of the handshake, if there is a connection. Raises Unreachable."""
+        sock = attempt.sock
+        error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
-            attempt.sock.close()
-            self.trouble = f"no connection to {attempt.endpoint}: {_reason(error)}"
-            return False
-        attempt.sock.settimeout(self._limits.connect_seconds)
+            raise NoConnection(f"no connection to {attempt.endpoint}: {_reason(error)}")
         with contextlib.suppress(OSError):  # else a connection's first request takes 45 ms
-            attempt.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _notice_loss(attempt.sock, int(self._limits.lost_seconds))
-        return True
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _notice_loss(sock, int(self._limits.lost_seconds))
+        return self._handshake.begin(sock)
+
+    def _give_up(self) -> None:
+        """End those whose time is over, also if there is always something that they could go on with."""
+        now = time.monotonic()
+        for attempt in list(self._under_way):
+            if attempt.until > now:
+                continue
+            self._selector.unregister(attempt.sock)
+            if attempt.shaking is None:
+                reason = f"no connection to {attempt.endpoint}: {_reason(errno.ETIMEDOUT)}"
+                self._fail(attempt, NoConnection(reason))
+            else:
+                self._fail(attempt, Unreachable(f"the handshake at {attempt.endpoint} took too long"))
+
+    def _fail(self, attempt: _Attempt[S], error: Unreachable | CertificateChanged) -> None:
+        """It is under way no more, and the next one may begin."""
+        self._under_way.remove(attempt)
+        attempt.sock.close()
+        self._next_at = 0.0
+        self._note(error)
+
+    def _note(self, error: Unreachable | CertificateChanged) -> None:
+        """The first that got further than to no connection says most."""
+        if isinstance(self._failure, NoConnection):
+            self._failure = error.with_traceback(None)  # which holds frames that would hold it
 
 
 def _reason(error: int) -> str:

@@ -36,8 +36,9 @@ class Limits:
     connect_seconds: float = 5.0
     # RFC 8305, section 5: so long one address may take before the next one is tried beside it.
     connect_stagger_seconds: float = 0.25
-    # Addresses are announced by anybody; sixteen of one peer are kept.
-    connects_at_once: int = 8
+    # Addresses are announced by anybody, and whoever answers there may hold us. Sixteen of one
+    # peer are kept; the true one must be among those that are tried: beside it, and the last good one.
+    connects_at_once: int = 17
     connects_of_one_dial: int = 32
     # No sign of life from the other machine, whatever its program does: its connection is dead.
     lost_seconds: float = 10.0

@@ -1,7 +1,7 @@
 """Requests to one peer, on one kept-alive connection. The home of `urllib.request`.
 
 The other half of `peer_server`. A request goes only to the pinned certificate
-(`tls.connect`), and whether that is still wanted is asked again after every handshake
+(`tls.presenting`), and whether that is still wanted is asked again after every handshake
 (`admit`, of `verification`). The opener is bare: no proxies, no cookies, and above all no
 redirects, with which a verified peer could make us call our own UI server.
 
@@ -15,7 +15,6 @@ thread end its connection.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import socket
 import urllib.request
@@ -27,7 +26,7 @@ from . import tls
 from .connections import Connection, Connections
 from .deadline import Deadline, TimedReader, set_timeout
 from .dialing import Where, dial
-from .errors import CertificateChanged, CryptoChatError, NoConnection, Unreachable
+from .errors import CryptoChatError, Unreachable
 from .http_read import WholeReply, read_reply
 from .identity import Identity
 from .limits import Limits
@@ -48,11 +47,13 @@ class Reply:
 
 
 def look(endpoint: Endpoint, limits: Limits) -> Certificate:
-    """The certificate of whoever listens at `endpoint`; Unreachable, UnacceptableCertificate."""
-    with contextlib.closing(dial(lambda: (endpoint,), limits)) as connections:
-        _, sock = next(connections)
-        with sock:
-            return tls.look(sock, limits.handshake_seconds)
+    """The certificate of whoever listens at `endpoint`; Unreachable, UnacceptableCertificate.
+
+    Presents nothing, sends nothing, reads nothing.
+    """
+    _, sock = dial(lambda: (endpoint,), tls.looking(), limits)
+    with sock:
+        return tls.peer_certificate(sock)
 
 
 class PeerClient:
@@ -105,34 +106,32 @@ class _Channel(urllib.request.BaseHandler):
         connections: Connections,
         limits: Limits,
     ) -> None:
-        self._context = tls.pinned_context(identity, pinned)
+        self._handshake = tls.presenting(identity, pinned)
         self._pinned = pinned
         self._admit = admit
         self._connections = connections
         self._limits = limits
-        self._sock: socket.socket | None = None
+        self._sock: tls.Socket | None = None
         self._listed: Connection | None = None
         self._endpoint: Endpoint | None = None
 
     def open(self, where: Where) -> Endpoint:
-        """A live connection to the pinned key: the one that is open, or a new one; says where."""
+        """A live connection to the pinned key: the one that is open, or a new one; says where.
+
+        Raises what `dial` and `admit` do.
+        """
         if self._endpoint is not None and self._endpoint in where() and self._is_idle():
             return self._endpoint
         self.close()
-        failure: Unreachable | CertificateChanged = NoConnection()
-        with contextlib.closing(dial(where, self._limits)) as connections:
-            for endpoint, sock in connections:
-                try:
-                    self._open(endpoint, sock)
-                except (Unreachable, CertificateChanged) as error:
-                    if isinstance(failure, NoConnection):  # the first that got further says most
-                        failure = error
-                else:
-                    return endpoint
-        try:
-            raise failure
-        finally:
-            del failure  # it holds this frame, which would hold it: a cycle that keeps sockets open
+        endpoint, self._sock = dial(where, self._handshake, self._limits)
+        self._listed = self._connections.outgoing(self._sock, endpoint.host, self._pinned.fingerprint_sha256)
+        try:  # after it is listed: a no that comes from here on ends the connection
+            self._admit(tls.peer_certificate(self._sock))
+        except BaseException:
+            self.close()
+            raise
+        self._endpoint = endpoint
+        return endpoint
 
     def https_open(self, request: urllib.request.Request) -> WholeReply:
         """Send `request` and read the whole response, within the request's timeout."""
@@ -160,16 +159,6 @@ class _Channel(urllib.request.BaseHandler):
         if self._sock is not None:
             self._sock.close()
         self._sock = self._listed = self._endpoint = None
-
-    def _open(self, endpoint: Endpoint, sock: socket.socket) -> None:
-        self._sock = tls.connect(sock, self._context, self._pinned, self._limits.handshake_seconds)
-        self._listed = self._connections.outgoing(self._sock, endpoint.host, self._pinned.fingerprint_sha256)
-        try:  # after it is listed: a no that comes from here on ends the connection
-            self._admit(tls.peer_certificate(self._sock))
-        except BaseException:
-            self.close()
-            raise
-        self._endpoint = endpoint
 
     def _is_idle(self) -> bool:
         """Open, with nothing to read: whatever a peer says between two requests ends the connection."""

@@ -15,6 +15,9 @@ section 4):
 Everywhere TLS 1.3 alone, no tickets (a resumed session is not verified
 again), no server name (it would tell listeners whom we call).
 
+A client's handshake goes in steps that do not wait, many side by side (`dialing`); a
+server's has a thread of its own.
+
 Threads: any thread wraps sockets; `ServerTls._lock` guards which context is in
 force, `_change` makes changes of the anchors one after the other. Neither is
 held during a handshake.
@@ -30,6 +33,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable
 
+from .dialing import READ, WRITE
 from .errors import CertificateChanged, TlsRefused, Unreachable
 from .identity import Identity, parse_certificate
 from .model import Certificate
@@ -86,50 +90,43 @@ class ServerTls:
         return context
 
 
-def pinned_context(identity: Identity, pinned: Certificate) -> ssl.SSLContext:
-    """For a connection to the holder of one certificate, and nobody else."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _harden(context)
-    context.check_hostname = False  # a peer is its certificate, not a name
-    context.verify_mode = ssl.CERT_REQUIRED
+class ClientHandshake:
+    """A client's handshake in steps, for `dialing`; `presenting` and `looking` make them.
+
+    `pinned`: the certificate that the server has to show, byte for byte.
+    """
+
+    def __init__(self, context: ssl.SSLContext, pinned: Certificate | None = None) -> None:
+        self._context = context
+        self._pinned = pinned
+
+    def begin(self, sock: socket.socket) -> ssl.SSLSocket:
+        """`sock` under TLS; Unreachable if it was reset already."""
+        return _wrap(self._context, sock)
+
+    def go_on(self, sock: ssl.SSLSocket) -> int:
+        """READ or WRITE, for which it waits, or 0: it is done. Unreachable, CertificateChanged."""
+        try:
+            waits_for = handshake(sock, 0)
+        except TlsRefused as error:
+            raise CertificateChanged("another key answers at that address") from error
+        shown = None if waits_for else sock.getpeercert(binary_form=True)
+        if not waits_for and self._pinned is not None and shown != self._pinned.der:
+            raise CertificateChanged("another key answers at that address")
+        return waits_for
+
+
+def presenting(identity: Identity, pinned: Certificate) -> ClientHandshake:
+    """Shows our certificate to the holder of one certificate, and to nobody else."""
+    context = _client_context(ssl.CERT_REQUIRED)
     context.load_verify_locations(cadata=pinned.der)
     _load_identity(context, identity)
-    return context
+    return ClientHandshake(context, pinned)
 
 
-def connect(
-    sock: socket.socket, context: ssl.SSLContext, pinned: Certificate, seconds: float
-) -> ssl.SSLSocket:
-    """The client's handshake within `seconds`; CertificateChanged unless the server is `pinned`."""
-    tls = _wrap(context, sock)
-    try:
-        handshake(tls, seconds)
-        if tls.getpeercert(binary_form=True) != pinned.der:
-            raise CertificateChanged("another key answers at that address")
-    except TlsRefused as error:
-        tls.close()
-        raise CertificateChanged("another key answers at that address") from error
-    except BaseException:
-        tls.close()
-        raise
-    return tls
-
-
-def look(sock: socket.socket, seconds: float) -> Certificate:
-    """The certificate whose key the server at `sock` holds, within `seconds`.
-
-    Presents nothing, sends nothing, reads nothing. Raises Unreachable, UnacceptableCertificate.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _harden(context)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with _wrap(context, sock) as tls:
-        handshake(tls, seconds)
-        der = tls.getpeercert(binary_form=True)
-    if der is None:
-        raise Unreachable("the server has shown no certificate")
-    return parse_certificate(der)
+def looking() -> ClientHandshake:
+    """Shows nothing and checks nothing: the other side proves that it holds its key, whoever it is."""
+    return ClientHandshake(_client_context(ssl.CERT_NONE))
 
 
 def peer_certificate(tls: ssl.SSLSocket) -> Certificate:
@@ -144,19 +141,25 @@ def lost(error: Exception) -> Unreachable:
     return Unreachable(f"the connection was lost: {getattr(error, 'reason', None) or error}")
 
 
-def handshake(tls: ssl.SSLSocket, seconds: float) -> None:
+def handshake(tls: ssl.SSLSocket, seconds: float) -> int:
     """The whole handshake within `seconds`: slow bytes do not prolong it.
 
+    With 0 seconds as far as it goes now: READ or WRITE, for which it waits, or 0 when it is done.
     Raises TlsRefused when the other side's certificate is not among the anchors,
     Unreachable for every other failure.
     """
     try:
         tls.settimeout(seconds)  # counted over all reads of one `do_handshake`
         tls.do_handshake()
+    except ssl.SSLWantReadError:
+        return READ
+    except ssl.SSLWantWriteError:
+        return WRITE
     except ssl.SSLCertVerificationError as error:
         raise TlsRefused("the other side's certificate is not one we know") from error
     except CONNECTION_LOST as error:
         raise Unreachable(f"the TLS handshake failed: {getattr(error, 'reason', None) or error}") from error
+    return 0
 
 
 def _wrap(context: ssl.SSLContext, sock: socket.socket, server_side: bool = False) -> ssl.SSLSocket:
@@ -166,6 +169,14 @@ def _wrap(context: ssl.SSLContext, sock: socket.socket, server_side: bool = Fals
     except CONNECTION_LOST as error:
         sock.close()
         raise Unreachable("the connection was reset before the handshake") from error
+
+
+def _client_context(verify_mode: ssl.VerifyMode) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _harden(context)
+    context.check_hostname = False  # a peer is its certificate, not a name
+    context.verify_mode = verify_mode
+    return context
 
 
 def _harden(context: ssl.SSLContext) -> None:

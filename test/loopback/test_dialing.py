@@ -1,25 +1,29 @@
-"""Dialing: whichever address answers first, and what is left of the others. Real sockets, on loopback.
+"""Dialing: whichever address succeeds first, and what is left of the others. Real sockets, on loopback.
 
+A handshake here is one byte: who is meant says "!". Those of TLS are in `test/unit/test_tls.py`;
 `test/lan/test_dialing.py` has the addresses that loopback lacks.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
 from black_holes import black_hole, connecting_to, port_of
+from handshakes import AnyByte, NoHandshake
 from waiting import wait_until
 
-from cryptochat_lib.dialing import Where, dial
-from cryptochat_lib.errors import NoConnection
+from cryptochat_lib.dialing import WRITE, Handshake, Where, dial
+from cryptochat_lib.errors import CertificateChanged, NoConnection, Unreachable
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Endpoint
 
@@ -50,13 +54,34 @@ def closed_port() -> Endpoint:
         return at(listener)
 
 
-def dialed(where: Where, limits: Limits = PATIENT) -> tuple[Endpoint, float]:
+def dialed(
+    where: Where, limits: Limits = PATIENT, handshake: Handshake[socket.socket] | None = None
+) -> tuple[Endpoint, float]:
     """Where the first connection came to be, and the seconds that it took."""
     began = time.monotonic()
-    with closing(dial(where, limits)) as connections:
-        endpoint, sock = next(connections)
-        sock.close()
+    endpoint, sock = dial(where, handshake or NoHandshake(), limits)
+    sock.close()
     return endpoint, time.monotonic() - began
+
+
+@contextmanager
+def saying(words: bytes) -> Iterator[Endpoint]:
+    """Somebody who says `words` to whoever connects, and holds on to them."""
+    with listening() as listener, ExitStack() as stack:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    sock = stack.enter_context(listener.accept()[0])
+                    sock.sendall(words)
+
+        thread = threading.Thread(target=accept, name="somebody who answers")
+        thread.start()
+        try:
+            yield at(listener)
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
 
 
 def descriptors() -> int:
@@ -109,70 +134,76 @@ def test_nobody_selects_among_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
             return super().select(timeout)
 
     monkeypatch.setattr(selectors, "DefaultSelector", AsOnWindows)
-    with listening() as first, listening() as second:
+    with saying(b"?") as other:
+        with pytest.raises(NoConnection):
+            dialed(lambda: (closed_port(),))
+        with pytest.raises(NoConnection):
+            dialed(lambda: ())
+        with pytest.raises(CertificateChanged):
+            dialed(lambda: (other,), handshake=AnyByte())
+
+
+# Handshakes
+
+
+def test_who_answers_and_goes_no_further_delays_the_next_by_the_stagger() -> None:
+    with listening() as first, listening() as second, saying(b"!") as good:
+        endpoint, seconds = dialed(lambda: (at(first), at(second), good), handshake=AnyByte())
+        assert endpoint == good
+        assert 2 * STAGGER <= seconds < 2 * STAGGER + SLACK
+
+
+def test_who_is_somebody_else_delays_the_next_by_nothing() -> None:
+    limits = replace(PATIENT, connect_stagger_seconds=30.0)
+    with saying(b"?") as other, saying(b"!") as good:
+        endpoint, seconds = dialed(lambda: (other, good), limits, AnyByte())
+        assert endpoint == good
+        assert seconds < SLACK
+
+
+def test_slow_bytes_do_not_prolong_a_handshake() -> None:
+    limits = replace(LIMITS, handshake_seconds=0.5)
+
+    class Endless(AnyByte):
+        """There is always something to go on with, and never enough."""
+
+        def go_on(self, sock: socket.socket) -> int:
+            return WRITE
+
+    with listening() as slow:
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match="took too long") as failed:
+            dialed(lambda: (at(slow),), limits, Endless())
+        assert not isinstance(failed.value, NoConnection), "somebody is there"
+        assert 0.5 <= time.monotonic() - began < 0.5 + SLACK
+
+
+def test_a_handshake_has_its_own_time_whatever_connecting_took() -> None:
+    limits = replace(LIMITS, connect_seconds=0.05, handshake_seconds=30.0, connect_stagger_seconds=0.3)
+    with listening() as slow:
+
+        def where() -> tuple[Endpoint, ...]:
+            """A little later than the time for connecting, it answers."""
+            nonlocal looked
+            looked += 1
+            if looked == 2:
+                stack.enter_context(slow.accept()[0]).sendall(b"!")
+            return (at(slow),)
+
+        looked = 0
+        with ExitStack() as stack:
+            assert dialed(where, limits, AnyByte())[0] == at(slow)
+
+
+def test_why_the_first_handshake_failed_says_more_than_that_others_are_silent() -> None:
+    limits = replace(LIMITS, handshake_seconds=0.2, connect_stagger_seconds=0.01)
+    with saying(b"?") as other, listening() as silent:
         refuses = closed_port()
-        with closing(dial(lambda: (at(first), refuses, at(second)), PATIENT)) as connections:
-            found = []
-            for endpoint, sock in connections:
-                sock.close()
-                found.append(endpoint)
-        assert found == [at(first), at(second)]
+        with pytest.raises(CertificateChanged):
+            dialed(lambda: (refuses, other, at(silent), refuses), limits, AnyByte())
 
 
-def test_what_connects_while_the_caller_is_busy_elsewhere_is_connected_anew() -> None:
-    """Whoever is there has a deadline too: it may be about to end what it waits for in vain."""
-    with (
-        black_hole() as slow,
-        listening() as silent,
-        closing(dial(lambda: (at(slow), at(silent)), PATIENT)) as connections,
-    ):
-        endpoint, sock = next(connections)
-        assert endpoint == at(silent)
-        slow.accept()[0].close()  # the black hole ends: its place is free, and the kernel asks again
-        wait_until(lambda: not connecting_to(port_of(slow)), 10)
-        stale = slow.accept()[0]
-        sock.close()
-        endpoint, sock = next(connections)
-        assert endpoint == at(slow)
-        stale.settimeout(10)
-        assert stale.recv(1) == b"", "the stale one is ended"
-        slow.settimeout(10)
-        fresh = slow.accept()[0]
-        fresh.sendall(b"!")
-        assert sock.recv(1) == b"!"
-        for one in (stale, fresh, sock):
-            one.close()
-
-
-def test_an_address_that_has_just_answered_is_not_tried_again_but_the_next() -> None:
-    """It was somebody else: the caller comes back for more."""
-    with listening() as first, listening() as second:
-        with closing(dial(lambda: (at(first), at(second)), PATIENT)) as connections:
-            found = []
-            for endpoint, sock in connections:
-                sock.close()
-                found.append(endpoint)
-        assert found == [at(first), at(second)]
-
-
-def test_what_has_connected_while_the_caller_was_busy_counts_also_when_its_time_is_over() -> None:
-    """The likeliest first, as always."""
-    limits = replace(LIMITS, connect_seconds=0.5, connect_stagger_seconds=0.01)
-    with (
-        black_hole() as first,
-        black_hole() as second,
-        listening() as quick,
-        closing(dial(lambda: (at(first), at(second), at(quick)), limits)) as connections,
-    ):
-        found = [next(connections)]
-        for slow in (second, first):
-            slow.settimeout(10)
-            slow.accept()[0].close()  # there is room again
-            slow.accept()[0].close()  # and the system, which asks again after a second, gets in
-        found += connections
-        for _, sock in found:
-            sock.close()
-        assert [endpoint for endpoint, _ in found] == [at(quick), at(first), at(second)]
+# Bounds
 
 
 def test_when_nobody_answers_that_is_said_in_bounded_time() -> None:
@@ -235,8 +266,8 @@ def test_who_shows_up_later_keeps_nobody_from_being_tried() -> None:
 
 
 def test_a_connection_blocks_as_its_user_expects_and_notices_loss() -> None:
-    with listening() as good, closing(dial(lambda: (at(good),), LIMITS)) as connections:
-        _, sock = next(connections)
+    with listening() as good:
+        _, sock = dial(lambda: (at(good),), NoHandshake(), LIMITS)
         with sock:
             assert sock.gettimeout() == LIMITS.connect_seconds
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -278,6 +309,10 @@ def test_no_descriptor_is_left_whatever_comes() -> None:
             with pytest.raises(IndexError):
                 dialed(broken_where(*holes), limits)
             assert descriptors() == before, "after a failure of ours"
+            friend = stack.enter_context(saying(b"!"))
+            before = descriptors()
+            dialed(lambda: (good, good, friend), limits, AnyByte())
+            wait_until(lambda: descriptors() == before + 1, 5, "after a handshake, but for the friend's")
     finally:
         gc.enable()
 

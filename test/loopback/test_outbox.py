@@ -8,8 +8,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 from black_holes import black_hole, connecting_to
@@ -27,11 +27,12 @@ from waiting import wait_until
 
 from cryptochat_lib import peer_client
 from cryptochat_lib.delivery import Deliverer, Outcome
-from cryptochat_lib.dialing import Where, dial
+from cryptochat_lib.dialing import Handshake, Where, dial
 from cryptochat_lib.errors import NoConnection
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Announcement, Endpoint, Message, PeerId, RoomName
 
+S = TypeVar("S", bound=socket.socket)
 StartNode = Callable[..., LoopbackNode]
 MakePeer = Callable[..., HandmadePeer]
 
@@ -239,16 +240,15 @@ def test_who_comes_back_while_a_try_is_under_way_is_not_taken_for_away_when_that
     mallory.move()
     seen: list[bool] = []
 
-    def dial_too_early(where: Where, limits: Limits) -> Iterator[tuple[Endpoint, socket.socket]]:
+    def dial_too_early(where: Where, handshake: Handshake[S], limits: Limits) -> tuple[Endpoint, S]:
         found = ada.app.presence.of(mallory.uuid)
         assert found is not None
         seen.append(found.online)
         if len(seen) > 1:
-            yield from dial(where, limits)
-        else:
-            mallory.announce("tea")
-            ada.wait_member("tea", mallory.uuid, online=True)
-            raise NoConnection("it took too long")
+            return dial(where, handshake, limits)
+        mallory.announce("tea")
+        ada.wait_member("tea", mallory.uuid, online=True)
+        raise NoConnection("it took too long")
 
     monkeypatch.setattr(peer_client, "dial", dial_too_early)
     ada.wait_delivery(waiting, mallory.uuid, "delivered")
@@ -270,6 +270,26 @@ def test_who_shows_up_elsewhere_while_its_old_address_is_dialed_is_reached_at_on
         mallory.move()
         mallory.announce("tea")
         ada.wait_delivery(waiting, mallory.uuid, "delivered", timeout=5)
+
+
+def test_addresses_that_accept_and_hold_do_not_delay_a_friend_who_has_moved(
+    start_node: StartNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can announce addresses for a friend, and hold whoever comes to them and to the old one."""
+    ada = start_node("Ada", handshake_seconds=30.0, connect_stagger_seconds=0.1)
+    mallory.respond = accepts_all
+    trust(ada, mallory)
+    ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")
+    monkeypatch.setattr(ada.app.looker, "look", lambda *_, **__: None)  # it might find the right one first
+    old = mallory.endpoint
+    mallory.move()
+    with socket.create_server((old.host, old.port), backlog=64), socket.create_server(("0.0.0.0", 0)) as hole:
+        port = hole.getsockname()[1]
+        holding = tuple(Endpoint(f"127.0.3.{number}", port) for number in range(1, 16))
+        where = (*holding, mallory.endpoint)
+        ada.network.announce(Announcement(mallory.uuid, where, {RoomName("tea"): "tea"}, None, 1))
+        ada.wait_delivery(ada.send("tea", "second"), mallory.uuid, "delivered", timeout=5)
+    assert contents(mallory.requests.items) == ["first", "second"]
 
 
 @pytest.mark.parametrize("somebody", ["with another key", "who is silent"])

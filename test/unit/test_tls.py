@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import socket
 import ssl
 import struct
@@ -96,6 +97,19 @@ def answering(context: ssl.SSLContext, ended: threading.Event | None = None) -> 
         thread.join(10)
 
 
+def shaken(handshake: tls.ClientHandshake, sock: socket.socket) -> tls.Socket:
+    """`sock` after the whole of `handshake`."""
+    sock.setblocking(False)
+    with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+        shaking = stack.enter_context(handshake.begin(sock))
+        while waits_for := handshake.go_on(shaking):
+            selector.register(shaking, waits_for)
+            assert selector.select(10), "nothing more comes"
+            selector.unregister(shaking)
+        stack.pop_all()
+    return shaking
+
+
 def let_in(server: tls.ServerTls, holder: Holder) -> bool:
     """Whether `server` finishes a handshake with that client."""
     ours, theirs = socket.socketpair()
@@ -122,7 +136,7 @@ def let_in(server: tls.ServerTls, holder: Holder) -> bool:
 def test_the_holder_of_the_pinned_certificate_is_reached(tmp_path: Path, identity: Identity) -> None:
     bob = Holder(tmp_path, "bob")
     with answering(bob.server()) as sock:
-        tls.connect(sock, tls.pinned_context(identity, bob.certificate), bob.certificate, 10).close()
+        shaken(tls.presenting(identity, bob.certificate), sock).close()
 
 
 def test_a_certificate_that_openssl_takes_for_the_pinned_one_is_refused_all_the_same(
@@ -131,14 +145,14 @@ def test_a_certificate_that_openssl_takes_for_the_pinned_one_is_refused_all_the_
     """OpenSSL asks whether a chain ends at the anchor; we mean the anchor itself, byte for byte."""
     bob = Holder(tmp_path, "bob", authority=True)
     other = Holder(tmp_path, "other", signer=bob)
-    context = tls.pinned_context(identity, bob.certificate)
-    with answering(other.server()) as sock, context.wrap_socket(sock) as accepted:
+    handshake = tls.presenting(identity, bob.certificate)
+    with answering(other.server()) as sock, handshake._context.wrap_socket(sock) as accepted:
         assert accepted.getpeercert(binary_form=True) == other.certificate.der
     ended = threading.Event()
     with answering(other.server(), ended) as sock:
         with pytest.raises(CertificateChanged) as refused:
-            tls.connect(sock, context, bob.certificate, 10)
-        assert ended.wait(5), "the connection stays open for as long as somebody holds the error"
+            shaken(handshake, sock)
+        assert ended.wait(5)
         assert refused
 
 
@@ -156,7 +170,7 @@ def reset() -> Iterator[socket.socket]:
 
 def test_a_connection_that_is_reset_before_the_handshake_shows_no_certificate() -> None:
     with reset() as sock, pytest.raises(Unreachable):
-        tls.look(sock, 10)
+        shaken(tls.looking(), sock)
 
 
 def test_a_connection_that_is_reset_before_the_handshake_reaches_nobody(
@@ -164,7 +178,7 @@ def test_a_connection_that_is_reset_before_the_handshake_reaches_nobody(
 ) -> None:
     bob = Holder(tmp_path, "bob")
     with reset() as sock, pytest.raises(Unreachable):
-        tls.connect(sock, tls.pinned_context(identity, bob.certificate), bob.certificate, 10)
+        shaken(tls.presenting(identity, bob.certificate), sock)
 
 
 def test_who_is_trusted_while_the_anchors_are_replaced_is_not_lost(

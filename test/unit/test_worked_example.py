@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import socket
 import time
 import urllib.request
@@ -125,7 +124,15 @@ def test_their_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert of_next > MESSAGE["id"], "ids grow"
 
 
-def test_the_id_is_one_that_we_give(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_id_is_one_that_we_might_give(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time_ns", lambda: MESSAGE["sent"] * 1_000_000)
-    monkeypatch.setattr(secrets, "token_hex", lambda count: MESSAGE["id"][-2 * count :])
-    assert chat._new_id() == MESSAGE["id"]
+    given = chat._Ids().next()
+    assert given[:12] == MESSAGE["id"][:12]
+    assert all(re.fullmatch("[0-9a-f]{32}", id_) for id_ in (given, MESSAGE["id"]))
+
+
+def test_no_two_ids_of_one_moment_are_alike_nor_those_of_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nobody can tell from one how many there were before it."""
+    monkeypatch.setattr(time, "time_ns", lambda: MESSAGE["sent"] * 1_000_000)
+    one, other = chat._Ids(), chat._Ids()
+    assert len({ids.next() for ids in (one, other) for _ in range(1000)}) == 2000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable
 
@@ -12,7 +11,6 @@ from loopback_peer import OK, HandmadePeer, Request, accepts_all, trust
 from waiting import wait_until
 
 from cryptochat_lib import tls
-from cryptochat_lib.model import Certificate
 
 StartNode = Callable[..., LoopbackNode]
 
@@ -140,21 +138,20 @@ def test_an_answer_that_never_begins_ends_when_it_is_too_long(
 def test_after_a_no_that_comes_during_the_handshake_nothing_is_sent(
     ada: LoopbackNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = tls.connect
+    go_on = tls.ClientHandshake.go_on
 
-    def connect_while_the_user_says_no(
-        sock: ssl.SSLSocket, context: ssl.SSLContext, pinned: Certificate, seconds: float
-    ) -> ssl.SSLSocket:
+    def go_on_while_the_user_says_no(handshake: tls.ClientHandshake, sock: tls.Socket) -> int:
         """The connection is not listed yet: nobody can end it."""
-        connected = connect(sock, context, pinned, seconds)
-        ada.unverify(mallory.uuid)
-        return connected
+        waits_for = go_on(handshake, sock)
+        if not waits_for:
+            ada.unverify(mallory.uuid)
+        return waits_for
 
     mallory.respond = accepts_all
     trust(ada, mallory)
     wait_until(lambda: not mallory._sockets)
     looks = mallory.handshakes
-    monkeypatch.setattr(tls, "connect", connect_while_the_user_says_no)
+    monkeypatch.setattr(tls.ClientHandshake, "go_on", go_on_while_the_user_says_no)
     sent = ada.send("tea", "hello")
     ada.wait_delivery(sent, mallory.uuid, "withheld")
     wait_until(lambda: mallory.handshakes > looks and (mallory.requests.items or not mallory._sockets))
