@@ -23,7 +23,6 @@ import http.client
 import json
 import os
 import random
-import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +43,9 @@ from loopback_node import LoopbackNode, stock_identity
 from waiting import wait_until
 
 from cryptochat_lib import tls
+from cryptochat_lib.dialing import dial
 from cryptochat_lib.errors import StorageFull
+from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import KnownKey
 from cryptochat_lib.wire import Incoming
 
@@ -377,12 +378,10 @@ class Rules(RuleBasedStateMachine):
             ]
         }
         own, theirs = (stock_identity(NAMES.index(name)) for name in (sender, recipient))
-        context = tls.pinned_context(own, theirs.certificate)
         where = self.nodes[recipient].endpoint
-        with (
-            socket.create_connection((where.host, where.port), SOON) as plain,
-            context.wrap_socket(plain) as sock,
-        ):
+        _, sock = dial(lambda: (where,), tls.presenting(own, theirs.certificate), Limits())
+        with sock:
+            sock.settimeout(SOON)
             connection = http.client.HTTPConnection(where.host)
             connection.sock = sock
             connection.request("POST", "/v1/messages", json.dumps(body), {"Content-Type": "application/json"})

@@ -180,7 +180,8 @@ def test_slow_bytes_do_not_prolong_a_handshake() -> None:
 
 def test_a_handshake_has_its_own_time_whatever_connecting_took() -> None:
     limits = replace(LIMITS, connect_seconds=0.05, handshake_seconds=30.0, connect_stagger_seconds=0.3)
-    with listening() as slow:
+    looked = 0
+    with listening() as slow, ExitStack() as stack:
 
         def where() -> tuple[Endpoint, ...]:
             """A little later than the time for connecting, it answers."""
@@ -190,9 +191,7 @@ def test_a_handshake_has_its_own_time_whatever_connecting_took() -> None:
                 stack.enter_context(slow.accept()[0]).sendall(b"!")
             return (at(slow),)
 
-        looked = 0
-        with ExitStack() as stack:
-            assert dialed(where, limits, AnyByte())[0] == at(slow)
+        assert dialed(where, limits, AnyByte())[0] == at(slow)
 
 
 def test_why_the_first_handshake_failed_says_more_than_that_others_are_silent() -> None:
