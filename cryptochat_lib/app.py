@@ -26,6 +26,7 @@ from .discovery import Discovery, Listener
 from .events import EventLog
 from .gates import Gates
 from .identity import Identity, create_identity
+from .interfaces import Neighbourhood
 from .limits import Limits
 from .listening import bind, listen
 from .looker import Looker
@@ -156,6 +157,7 @@ class App:
             self.gates,
             self.looker,
             self.server_tls,
+            Neighbourhood(options.interfaces),
             limits,
         )
         self.session = Session(options.db, limits)

@@ -37,7 +37,7 @@ from .ceremony import Result, Role
 from .errors import BadRequest, Conflict, PeerUndecided, TooManyRequests
 from .gates import Gates
 from .limits import Limits
-from .model import Certificate, KnownKey, PeerId
+from .model import Certificate, KnownKey, PeerId, Trust
 from .presence import Presence
 from .questions import KNOCKED
 from .verification import Verification
@@ -131,16 +131,23 @@ class Comparisons:
     # The responder's side, for `peer_server`.
 
     def open(
-        self, shown: Certificate, promised: bytes, patience: float, gone: Callable[[], bool] = lambda: False
+        self,
+        shown: Certificate,
+        promised: bytes,
+        patience: float = 0.0,
+        gone: Callable[[], bool] = lambda: False,
+        address: str | None = None,
     ) -> bytes:
-        """Our commitment for theirs, once our user has pressed too; waits for that up to `patience` seconds.
+        """Our commitment for theirs, from `address`, once our user has pressed too, for which it waits
+        up to `patience` seconds unless they are `gone`.
 
         Raises PeerUndecided, PeerRejected, CertificateChanged; Conflict if the other role is theirs.
         """
         key = self._verification.comparable(shown)
         if patience > 0 and not self._is_begun(key) and not key.declined:
-            self._verification.questions.ask(key, KNOCKED)
-            self._wait_for_press(key, patience, gone)
+            asked = self._verification.questions.ask(key, KNOCKED, address=address)
+            if asked or key.trust is Trust.VERIFIED:
+                self._wait_for_press(key, patience, gone)
         with self._changed:
             comparison = self._begun(key)
             if comparison.role is Role.INITIATOR and (comparison.promised or self._own.uuid < key.uuid):

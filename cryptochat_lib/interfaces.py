@@ -5,24 +5,30 @@ peer API listens on `listen_hosts`, discovery speaks and listens on those interf
 alone, and nothing is ever connected to that is not `on_link` with one of them. That
 last one is a security check: an address in an announcement comes from anybody on the
 LAN, and must not make us connect to this machine's own services or through a router.
+The other way round it is one too (`Neighbourhood`): who comes through a router raises
+no question.
 
 Without `--interface` every interface counts but loopback: what is announced there
 could be reached by nobody else. `select` is for the command line and complains;
 `present` is for a program that runs on while cables come and go, and does not.
 
-`ifaddr` has its only home here. No threads; every call asks the system anew.
+`ifaddr` has its only home here. No threads; every call asks the system anew, but for
+`Neighbourhood`, which any thread may ask.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import ifaddr
 
 from .errors import UsageError
+
+_ASK_AGAIN_SECONDS = 5.0
 
 InterfaceAddress = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
@@ -82,6 +88,40 @@ def on_link(host: str, interfaces: Iterable[Interface]) -> bool:
     if address.is_unspecified or address.is_multicast:
         return False
     return any(_is_neighbour(address, interface) for interface in interfaces)
+
+
+class Neighbourhood:
+    """Whether somebody is next to us: on a link of the interfaces that `names` choose.
+
+    The one place that says whose coming may raise a question. Asked for each knock, so
+    the system is asked once in 5 s at most: as soon as discovery notices a new cable.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+        self._known: tuple[float, list[Interface]] = (float("-inf"), [])  # when, and what; set as one
+
+    def has(self, host: str) -> bool:
+        asked_at, interfaces = self._known
+        if time.monotonic() - asked_at > _ASK_AGAIN_SECONDS:
+            interfaces = present(self._names)
+            self._known = (time.monotonic(), interfaces)
+        return on_link(host, interfaces)
+
+
+def claimant(host: str | None) -> str | None:
+    """Who counts as one where too many claim something: an IPv4 address; of IPv6 all of a /64.
+
+    One machine can take any number of addresses in the /64 of its link, but of IPv4 only
+    those that the network has.
+
+    >>> claimant("10.0.0.9"), claimant("fe80::1%2") == claimant("fe80::2%2")
+    ('10.0.0.9', True)
+    """
+    if host is None or ":" not in host:
+        return host
+    address, _, scope = host.partition("%")
+    return f"{ipaddress.ip_network((int(ipaddress.IPv6Address(address)) >> 64 << 64, 64))}%{scope}"
 
 
 def listen_hosts(interfaces: Iterable[Interface]) -> list[str]:

@@ -57,6 +57,10 @@ class Limits:
     gate_waiting: int = 8
     gate_waiting_for_one_key: int = 1
 
+    # Open questions that are there only because somebody has knocked.
+    knocks: int = 32
+    knocks_of_one_address: int = 2
+
     # Looks: TLS handshakes that only learn a certificate.
     look_again_seconds: float = 30.0
     looks_at_once: int = 8

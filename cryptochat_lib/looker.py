@@ -181,7 +181,7 @@ class Looker:
         certificate = peer_client.look(endpoint, self._limits)
         if certificate.uuid != uuid:
             raise UnacceptableCertificate("its certificate names another peer")
-        key, out = self._verification.learn(certificate, endpoint.host, self._store.queue.waits_for)
+        key, out = self._verification.learn(certificate, endpoint.host, self._is_wanted)
         if out:
             self.let_in()
         if key in out:
@@ -192,6 +192,12 @@ class Looker:
         # A handshake proves the key: a verified one has answered here.
         self._presence.reached(uuid, endpoint if key.trust is Trust.VERIFIED else None)
         return True
+
+    def _is_wanted(self, uuid: PeerId) -> bool:
+        """Whether the user wants to reach `uuid`: said so, or has written something."""
+        with self._lock:
+            wanted = uuid in self._wanted
+        return wanted or self._store.queue.waits_for(uuid)
 
     def _ask(self, key: KnownKey, endpoint: Endpoint) -> None:
         with self._lock:

@@ -7,7 +7,8 @@ The other half of `peer_client`. For each connection, in its own thread:
        not seen is refused by OpenSSL; we take that as a hint to look at whoever
        is announced at its address, and it comes again;
     3. for every request: `verification.admit`, which may wait at the gate for
-       the user while the body stays unread;
+       the user while the body stays unread. For who is not next to us it neither
+       waits nor asks: a question is never a stranger's from behind a router;
     4. the route, the key's rate, its turn, the body, and the answer.
 
 One thing is answered to a key that is not verified: the live comparison, once our user
@@ -28,6 +29,7 @@ from .connections import Connection, Connections
 from .errors import CryptoChatError, NotAMember, TlsRefused
 from .gates import Gates
 from .http_head import Head
+from .interfaces import Neighbourhood
 from .limits import Limits
 from .looker import Looker
 from .model import Certificate, Endpoint, KnownKey, Trust, parse_room_name
@@ -55,6 +57,7 @@ class PeerApi:
         gates: Gates,
         looker: Looker,
         server_tls: tls.ServerTls,
+        neighbourhood: Neighbourhood,
         limits: Limits,
     ) -> None:
         self.presence = presence
@@ -62,6 +65,7 @@ class PeerApi:
         self.gates = gates
         self.looker = looker
         self.server_tls = server_tls
+        self.neighbourhood = neighbourhood
         self._keys = store.keys
         self._chat = chat
         self._rates = Rates(limits)
@@ -103,13 +107,19 @@ class PeerApi:
         """Waits for our user, as at the gate: whoever has not pressed the button is asked."""
         connection, certificate = _sender(request)
         theirs = wire.parse_promise(request.body, self._limits)
-        ours = self._comparisons.open(certificate, theirs, self._limits.gate_seconds, connection.is_gone)
+        ours = self._comparisons.open(
+            certificate, theirs, self.patience(connection), connection.is_gone, connection.address
+        )
         return Reply(200, wire.promise(ours), JSON)
 
     def _reveal(self, request: Request) -> Reply:
         _, certificate = _sender(request)
         theirs = wire.parse_reveal(request.body, self._limits)
         return Reply(200, wire.reveal(self._comparisons.reveal(certificate, theirs)), JSON)
+
+    def patience(self, connection: Connection) -> float:
+        """How many seconds whoever is on `connection` may wait for the user's answer."""
+        return self._limits.gate_seconds if self.neighbourhood.has(connection.address) else 0.0
 
     def spend(self, key: KnownKey | None, messages: int = 0, size: int = 0) -> None:
         """Count what a verified key sends; TooManyRequests past its rate."""
@@ -153,7 +163,10 @@ class PeerServer(Server):
         certificate = handler.request.certificate
         assert certificate is not None  # `prepare` has set it
         key = self._api.verification.admit(
-            certificate, patience=self.limits.gate_seconds, gone=handler.request.is_gone
+            certificate,
+            patience=0.0 if handler.request.friend else self._api.patience(handler.request),
+            gone=handler.request.is_gone,
+            address=handler.request.address,
         )
         handler.deadline.restart(self.limits.request_seconds)
         self.connections.identify(handler.request, certificate.fingerprint_sha256, friend=True)

@@ -60,8 +60,10 @@ def delivery(
     return {"id": str(number), "room": room, "uuid": uuid, "state": state.value, "reason": reason}
 
 
-def question(key: KnownKey, username: str | None, address: str | None, reason: str) -> dict[str, Any]:
-    """A `verification` event: somebody is pending."""
+def question(
+    key: KnownKey, username: str | None, address: str | None, reason: str, time: int
+) -> dict[str, Any]:
+    """A `verification` event: somebody is pending since `time`."""
     return {
         "uuid": key.uuid,
         "fingerprint": key.certificate.fingerprint,
@@ -70,6 +72,7 @@ def question(key: KnownKey, username: str | None, address: str | None, reason: s
         "username": username,
         "address": address,
         "reason": reason,
+        "time": rfc3339(time),
     }
 
 

@@ -21,7 +21,7 @@ from . import shapes
 from .errors import BadRequest
 from .events import Event, EventLog, message_event_number, message_number_before
 from .limits import Limits
-from .questions import Question, Questions
+from .questions import Questions
 from .store import Store
 
 _REPLAYED_AT_ONCE = 200
@@ -81,7 +81,7 @@ class EventStreams:
         """
         first, questions = self._asked.open(lambda count: self._events.reserve(before + count))
         numbered = enumerate(questions, first + before)
-        found = [Event(number, "verification", partial(_shape, asked)) for number, asked in numbered]
+        found = [Event(number, "verification", asked.shape) for number, asked in numbered]
         return first + before + len(questions) - 1, found
 
     def _missed_messages(self, last: int, until: int) -> Iterator[Event]:
@@ -94,10 +94,6 @@ class EventStreams:
                 self._events.unfinish(event_number)
                 yield Event(event_number, "messages", partial(shapes.message, message))
             number = page[-1].number
-
-
-def _shape(asked: Question) -> dict[str, object]:
-    return shapes.question(asked.key, asked.username, asked.address, asked.reason)
 
 
 def _frame(event: Event, named: bool) -> bytes:

@@ -11,9 +11,10 @@ order, and nothing else in the program does:
     4. has the user said no?                           else PeerRejected
     5. ask the user, and wait                          else PeerUndecided
 
-Only the user moves trust (`say_yes`, `say_no`). What comes over the network can
-add an unverified key (`learn`) and a question (`questions`), both bounded, nothing
-more.
+Step 5 is for who comes to us from next to us (`peer_server`): from anywhere else
+nobody is asked about. Only the user moves trust (`say_yes`, `say_no`). What comes over
+the network can add an unverified key (`learn`) and a question (`questions`), both
+bounded, nothing more.
 
 Threads: `admit` runs on peer-server workers and on senders, `say_yes` and
 `say_no` on a UI worker, `learn` on the looks. Everyone who waits for one key
@@ -70,7 +71,7 @@ class Verification:
         self._limits = limits
         self._decide = threading.Lock()
         self._gates = gates
-        self.questions = Questions(store.keys, events, presence, gates)
+        self.questions = Questions(store.keys, events, presence, gates, limits)
 
     # The decision.
 
@@ -80,18 +81,20 @@ class Verification:
         meant: PeerId | None = None,
         patience: float = 0.0,
         gone: Callable[[], bool] = lambda: False,
+        address: str | None = None,
     ) -> KnownKey:
         """The verified key that `shown` is; else an error that says why not.
 
-        `meant`: the peer that we wanted to reach, None when it came to us.
-        `patience`: how many seconds to wait at the gate for the user's answer, unless it is `gone`.
+        `meant`: the peer that we wanted to reach, None when it came to us, from `address`.
+        `patience`: how many seconds to wait at the gate for the user's answer, unless it is `gone`;
+        with 0 the user is not asked either.
         """
         if meant is not None and shown.uuid != meant:
             raise WrongPeer()
         key = self._stored(shown)
         if key.trust is Trust.UNVERIFIED and patience > 0 and not key.declined:
-            self.questions.ask(key, KNOCKED)
-            self._gates.wait(shown.fingerprint_sha256, patience, lambda: self._open_question(shown), gone)
+            if self.questions.ask(key, KNOCKED, address=address):
+                self._gates.wait(shown.fingerprint_sha256, patience, lambda: self._open_question(shown), gone)
             key = self._stored(shown)
         if key.trust is Trust.VERIFIED:
             return key

@@ -63,7 +63,12 @@ class LoopbackNode(UiClient):
         super().__init__(None, 0, "")
         self.network = network
         self.options = Options(
-            database, Endpoint(host, port), Endpoint("127.0.0.1", 0), username=username, browser=False
+            database,
+            Endpoint(host, port),
+            Endpoint("127.0.0.1", 0),
+            interfaces=(host,),  # with it all of 127.0.0.0/8 is next to this node
+            username=username,
+            browser=False,
         )
         self.limits = replace(SCALED, **limits)
         if not database.exists():

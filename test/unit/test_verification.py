@@ -48,7 +48,13 @@ from cryptochat_lib.questions import ASKED, KNOCKED, QUEUED
 from cryptochat_lib.store import Store
 from cryptochat_lib.verification import Verification
 
-LIMITS = Limits(unverified_keys=6, unverified_keys_of_one_address=4, keys_of_one_uuid=2)
+LIMITS = Limits(
+    unverified_keys=6,
+    unverified_keys_of_one_address=4,
+    keys_of_one_uuid=2,
+    knocks=6,
+    knocks_of_one_address=4,
+)
 LONG = 60.0
 HOME, EVIL = Endpoint("10.0.0.2", 4000), Endpoint("10.6.6.6", 666)
 
@@ -254,7 +260,10 @@ def test_5_who_finds_no_place_at_the_gate_is_asked_about_all_the_same(
 # Questions
 
 
-def test_the_question_says_who_it_is_about_and_why(scene: Scene) -> None:
+def test_the_question_says_who_it_is_about_why_and_since_when(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cryptochat_lib.questions._now", lambda: 7)
     bob = scene.known()
     scene.verification.questions.ask(scene.key(bob), QUEUED, "Bob", "10.0.0.2:4000")
     assert scene.asked() == [
@@ -266,6 +275,7 @@ def test_the_question_says_who_it_is_about_and_why(scene: Scene) -> None:
             "username": "Bob",
             "address": "10.0.0.2:4000",
             "reason": "queued",
+            "time": "1970-01-01T00:00:00.007Z",
         }
     ]
     assert scene.verification.questions.pending(bob.uuid)
@@ -358,9 +368,9 @@ class Meanwhile:
         if name != self._method:
             return real
 
-        def stale(*args: Any) -> Any:
+        def stale(*args: Any, **named: Any) -> Any:
             self._method = ""
-            result = real(*args)
+            result = real(*args, **named)
             self._then()
             return result
 

@@ -128,7 +128,8 @@ def test_past_eight_nobody_waits_and_the_question_is_asked_all_the_same(
     peers = [make_peer() for _ in range(ada.limits.gate_waiting + 1)]
     for peer in peers:
         know(ada, peer)
-    connections = [peer.connect(ada) for peer in peers]
+    sources = [f"127.0.4.{number + 1}" for number in range(len(peers))]  # else some would not be asked about
+    connections = [peer.connect(ada, source=source) for peer, source in zip(peers, sources, strict=True)]
     *waiting, late = connections
     try:
         for connection in waiting:
@@ -139,7 +140,7 @@ def test_past_eight_nobody_waits_and_the_question_is_asked_all_the_same(
         assert len(asked) == len(peers)
         ada.verify(peers[0].uuid)
         assert waiting[0].reply().status == 200
-        with peers[-1].connect(ada) as again:
+        with peers[-1].connect(ada, source=sources[-1]) as again:
             again.send("/v1/messages", {"messages": [message("again")]})
             wait_until(lambda: waits(ada) == ada.limits.gate_waiting)  # the place that became free
     finally:
