@@ -229,16 +229,20 @@ class Presence:
             peer.rooms = dict(said.rooms)
 
     def _peer(self, uuid: PeerId, pinned: bool = False) -> _Peer | None:
-        """The peer, made if there is room for it: the longest unheard stranger makes way."""
+        """The peer, made if there is room for it: a stranger makes way, the longest unheard.
+
+        First those who are announced no more. Whom discovery dropped from a flood is one of these,
+        so a flood drives out nobody here whom it does not drive out there.
+        """
         peer = self._peers.get(uuid)
         if peer is None:
             if len(self._peers) >= self._limits.announced_peers and not pinned:
-                away = (u for u, p in self._peers.items() if not p.pinned)
-                oldest = min(away, key=lambda u: self._peers[u].heard, default=None)
-                if oldest is None:
+                strangers = ((p.announced, p.heard, u) for u, p in self._peers.items() if not p.pinned)
+                *_, out = min(strangers, default=(None,))
+                if out is None:
                     return None
-                del self._peers[oldest]
-                self._touch(oldest)
+                del self._peers[out]
+                self._touch(out)
             peer = self._peers[uuid] = _Peer(heard=time.monotonic())
         return peer
 

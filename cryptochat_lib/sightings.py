@@ -14,6 +14,8 @@ all, and thousands a minute. So here:
     3. At most `limits.announced_peers` are kept. When there are too many, the latest
        of the address that the most of them claim goes first: a flood pushes itself
        out, and neither the people who were here before nor one who comes during it.
+       Whoever can be tried nowhere counts as of one address, so that made-up ones,
+       of which there are any number, gain a flood nothing.
 
 Our own silence rule stands in for the records' times to live: a seed-only peer's PTR
 lives for 3,200 s, long after it has gone.
@@ -32,7 +34,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from . import txt
-from .interfaces import Interface, on_link, scoped
+from .interfaces import Interface, claimant, on_link, scoped
 from .limits import Limits
 from .model import Announcement, Endpoint, PeerId
 
@@ -109,6 +111,13 @@ class _Peer:
     @property
     def is_complete(self) -> bool:
         return self.host is not None and self.text is not None and bool(self.addresses)
+
+    @property
+    def claimed(self) -> str | None:
+        """Whose address it claims, of those where it could be tried."""
+        return (
+            claimant(self.reported.endpoints[0].host) if self.reported and self.reported.endpoints else None
+        )
 
 
 class Sightings:
@@ -270,7 +279,7 @@ class Sightings:
         """Rule 3: drop the latest peer of the address that most peers claim, where there are too many."""
         if len(self._peers) < self._limits.announced_peers:
             return
-        claimed = {uuid: next(iter(peer.addresses), None) for uuid, peer in self._peers.items()}
+        claimed = {uuid: peer.claimed for uuid, peer in self._peers.items()}
         crowds = Counter(claimed.values())
         most = max(crowds.values())
         self._forget(next(uuid for uuid in reversed(claimed) if crowds[claimed[uuid]] == most))

@@ -166,6 +166,16 @@ def test_in_a_flood_the_longest_unheard_stranger_makes_way(
     assert [where.uuid for where in presence.all()] == [stranger(n) for n in (0, 2, 3, 4)]
 
 
+def test_in_a_flood_who_is_announced_no_more_makes_way_first(presence: Presence) -> None:
+    """Discovery drops a flood, but not who was here before: no more does it go from here."""
+    presence.seen(announced())
+    for n in range(20):
+        presence.seen(announced(uuid=stranger(n)))
+        presence.gone(stranger(n))
+    assert presence.of(BOB) is not None
+    assert bob(presence).announced
+
+
 def test_friends_always_have_a_place_and_then_strangers_have_none(presence: Presence) -> None:
     for n in range(6):
         presence.pin(stranger(n), {}, None)

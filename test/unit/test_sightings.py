@@ -197,6 +197,16 @@ def test_a_flood_pushes_itself_out_and_neither_old_nor_new_peers(sightings: Sigh
     assert {ADA, BOB} <= left
 
 
+def test_a_flood_of_made_up_addresses_pushes_itself_out_too(sightings: Sightings, told: Told) -> None:
+    """Each at an address of its own, which is on no link, or of the one /64 that everybody is in."""
+    for n in range(60):
+        sightings.hear("eth0", packet(number(n), f"8.8.8.{n}" if n % 2 else f"fe80::1:{n}"), 1.0)
+        if n == 30:
+            sightings.hear("eth0", packet(ADA, "10.0.0.7"), 1.0)
+    assert len(told.seen_) == 61
+    assert ADA not in told.gone_
+
+
 def test_a_flood_of_bare_names_is_asked_for_a_few_at_a_time(sightings: Sightings, told: Told) -> None:
     for n in range(500):
         sightings.hear("eth0", [Pointer(number(n))], 1.0)
