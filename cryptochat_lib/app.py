@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .chat import Chat
+from .clones import Clones
 from .comparer import Comparer
 from .comparisons import Comparisons
 from .connections import Connections
@@ -127,7 +128,8 @@ class App:
         own, store, events, presence = identity.certificate, self.store, self.events, self.presence
         verification, limits = self.verification, self.limits
         self.server_tls = ServerTls(identity)
-        self.looker = Looker(presence, store, verification, self.server_tls, own.uuid, limits)
+        self.clones = Clones(events)
+        self.looker = Looker(presence, store, verification, self.server_tls, own, self.clones, limits)
         means = Means(identity, store, presence, verification, self.connections, limits)
         self.outbox = Outbox(means, self.looker, events)
         self.profile = Profile(
@@ -163,7 +165,15 @@ class App:
         self.session = Session(options.db, limits)
         streams = EventStreams(self.events, store, self.verification.questions, limits)
         self.ui_api = UiApi(
-            self.profile, self.people, self.chat, self.roster, store, streams, self.session, limits
+            self.profile,
+            self.clones,
+            self.people,
+            self.chat,
+            self.roster,
+            store,
+            streams,
+            self.session,
+            limits,
         )
         self.peer_servers = listen(
             options.addr,

@@ -31,6 +31,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from .claims import Claims
 from .interfaces import Interface, present
 from .limits import Limits
 from .mdns_link import Link, OwnAnnouncement
@@ -58,6 +59,7 @@ class Discovery:
         self._limits = limits
         self._tick_seconds = limits.silence_seconds * _TICK_OF_SILENCE
         self._sightings = Sightings(listener, limits)
+        self._claims = Claims(listener, limits)
         self._thread = threading.Thread(target=self._run, name="discovery", daemon=True)
         self._lock = threading.Lock()
         self._own: OwnAnnouncement | None = None
@@ -153,7 +155,7 @@ class Discovery:
                 await self._open(there[name])
 
     async def _open(self, interface: Interface) -> None:
-        link = Link(interface, self._sightings, self._limits)
+        link = Link(interface, self._sightings, self._claims, self._limits)
         try:
             await link.open()
         except Exception as error:  # any OSError; zeroconf has errors of its own besides
@@ -176,6 +178,7 @@ class Discovery:
         if early > 0:
             return early
         self._sightings.set_own(own.uuid)
+        self._claims.set_own(own.uuid, own.port)
         for name in news:
             await self._links[name].announce(own)
             self._said[name] = own

@@ -5,6 +5,9 @@ user wants to reach; at their announced addresses, which discovery has limited
 to this link. Both sides look at each other, so both servers learn the other's
 certificate and let its handshake through to the gate.
 
+Where somebody else announces *us* we look, too (`look_at_claim`): whoever holds our
+key there, and is not this very program behind some relay, is a copy of us (`clones`).
+
 Announcements are anybody's, so looks are bounded, and share what there is:
 
 - a UUID at one address and port: once in 30 s;
@@ -26,9 +29,10 @@ from collections import Counter
 from typing import TypeVar
 
 from . import peer_client
+from .clones import Clones
 from .errors import CryptoChatError, UnacceptableCertificate
 from .limits import Limits
-from .model import Endpoint, KnownKey, PeerId, Trust
+from .model import Certificate, Endpoint, KnownKey, PeerId, Trust
 from .presence import Presence
 from .questions import ASKED, QUEUED
 from .store import Store
@@ -53,7 +57,8 @@ class Looker:
         store: Store,
         verification: Verification,
         server_tls: ServerTls,
-        own: PeerId,
+        own: Certificate,
+        clones: Clones,
         limits: Limits,
     ) -> None:
         self._presence = presence
@@ -61,6 +66,7 @@ class Looker:
         self._verification = verification
         self._server_tls = server_tls
         self._own = own
+        self._clones = clones
         self._limits = limits
         self._lock = threading.Lock()
         self._looked: dict[_Look, float] = {}  # when, of the monotonic clock; the latest is last
@@ -84,7 +90,7 @@ class Looker:
         `again`: something suggests another key, so what has answered does not suffice.
         `knocked_at`: the address from which it has just come.
         """
-        if uuid == self._own:
+        if uuid == self._own.uuid:
             return
         keys = self._store.keys.of(uuid)
         if asked:
@@ -99,10 +105,16 @@ class Looker:
             for endpoint in where.endpoints if where else ():
                 if endpoint not in known:
                     self._add((uuid, endpoint), urgent=asked or endpoint.host == knocked_at)
-            new = 0 if self._closed else min(self._limits.looks_at_once, len(self._due)) - self._workers
-            self._workers += max(0, new)
-        for _ in range(new):
-            threading.Thread(target=self._work, name="look", daemon=True).start()
+        self._begin()
+
+    def look_at_claim(self, endpoint: Endpoint) -> None:
+        """Somebody announces us at `endpoint`, where we are not."""
+        own = self._own.uuid
+        with self._lock:
+            claims = sum(uuid == own for uuid, _ in self._due)
+            if claims < self._limits.looks_at_once and self._clones.found is None:
+                self._add((own, endpoint), urgent=False)
+        self._begin()
 
     def look_for_wanted(self) -> None:
         """Look again at those whom the user wants to reach and whom no look has found yet."""
@@ -134,6 +146,14 @@ class Looker:
         if self._looked.get(look, lately) > lately or len(self._due) >= _REMEMBERED_AT_MOST:
             return
         self._due[look] = urgent or self._due.get(look, False)
+
+    def _begin(self) -> None:
+        """Start as many workers as there is work for."""
+        with self._lock:
+            new = 0 if self._closed else min(self._limits.looks_at_once, len(self._due)) - self._workers
+            self._workers += max(0, new)
+        for _ in range(new):
+            threading.Thread(target=self._work, name="look", daemon=True).start()
 
     def _work(self) -> None:
         try:
@@ -178,6 +198,8 @@ class Looker:
 
     def _look_at(self, uuid: PeerId, endpoint: Endpoint) -> bool:
         """Whether a key was learned that is remembered. Raises Unreachable, UnacceptableCertificate."""
+        if uuid == self._own.uuid:
+            return self._look_at_us(endpoint)
         certificate = peer_client.look(endpoint, self._limits)
         if certificate.uuid != uuid:
             raise UnacceptableCertificate("its certificate names another peer")
@@ -191,6 +213,13 @@ class Looker:
         self._ask(key, endpoint)
         # A handshake proves the key: a verified one has answered here.
         self._presence.reached(uuid, endpoint if key.trust is Trust.VERIFIED else None)
+        return True
+
+    def _look_at_us(self, endpoint: Endpoint) -> bool:
+        """Whether another program than this one holds our key, at `endpoint`. Raises Unreachable."""
+        if peer_client.look(endpoint, self._limits, self._server_tls.mark) != self._own:
+            return False
+        self._clones.notice(endpoint)
         return True
 
     def _is_wanted(self, uuid: PeerId) -> bool:

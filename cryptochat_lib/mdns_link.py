@@ -44,6 +44,7 @@ from zeroconf import (  # type: ignore[attr-defined]
 from zeroconf.asyncio import AsyncZeroconf
 
 from . import txt
+from .claims import Claims
 from .interfaces import Interface, announced_addresses
 from .limits import Limits
 from .mdns_prompt import PromptAnswers, confine
@@ -77,9 +78,9 @@ class OwnAnnouncement:
 class Link:
     """mDNS on one interface. Close it when it is done with, also when it could not be opened."""
 
-    def __init__(self, interface: Interface, sightings: Sightings, limits: Limits) -> None:
+    def __init__(self, interface: Interface, sightings: Sightings, claims: Claims, limits: Limits) -> None:
         self.interface = interface
-        self._sightings, self._limits = sightings, limits
+        self._sightings, self._claims, self._limits = sightings, claims, limits
         self._loop = asyncio.get_running_loop()
         self._mdns: _Truthful | None = None
         self._prompt: PromptAnswers | None = None
@@ -190,6 +191,8 @@ class Link:
     def _hear(self, records: list[Record]) -> None:
         if self._sightings.hear(self.interface.name, records, time.monotonic()):
             self._ask_soon_for_lacking()
+        if self._claims.hear(self.interface, records, time.monotonic()):
+            self._say_everything()
 
     def _describe(self, own: OwnAnnouncement) -> ServiceInfo:
         record = txt.encode([own.rooms[key] for key in sorted(own.rooms)], own.name, limits=self._limits)

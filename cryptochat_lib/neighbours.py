@@ -82,6 +82,8 @@ class Neighbours:
         while (changed := self._presence.wait(max(0.0, round_due - time.monotonic()))) is not None:
             for uuid in changed:
                 self._guarded(partial(self._follow, uuid))
+            for endpoint in self._presence.take_claims():
+                self._guarded(partial(self._looker.look_at_claim, endpoint))
             if time.monotonic() >= round_due:
                 round_due = time.monotonic() + _ROUND_SECONDS
                 self._guarded(self._round)

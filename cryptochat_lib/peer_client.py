@@ -46,13 +46,15 @@ class Reply:
     endpoint: Endpoint
 
 
-def look(endpoint: Endpoint, limits: Limits) -> Certificate:
+def look(endpoint: Endpoint, limits: Limits, mark: str | None = None) -> Certificate:
     """The certificate of whoever listens at `endpoint`; Unreachable, UnacceptableCertificate.
 
-    Presents nothing, sends nothing, reads nothing.
+    Presents nothing, sends nothing, reads nothing. `mark`: of our own server; Unreachable if it is that one.
     """
-    _, sock = dial(lambda: (endpoint,), tls.looking(), limits)
+    _, sock = dial(lambda: (endpoint,), tls.looking(mark), limits)
     with sock:
+        if mark is not None and tls.is_marked(sock, mark):
+            raise Unreachable("we have reached ourselves")
         return tls.peer_certificate(sock)
 
 

@@ -18,10 +18,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .limits import Limits
 from .model import Announcement, Endpoint, PeerId, RoomName
+
+_CLAIMS = 16
 
 
 @dataclass
@@ -68,6 +71,7 @@ class Presence:
         self._changed = threading.Condition()
         self._peers: dict[PeerId, _Peer] = {}
         self._dirty: set[PeerId] = set()
+        self._claims: list[Endpoint] = []
         self._closed = False
 
     def seen(self, announcement: Announcement) -> None:
@@ -99,6 +103,18 @@ class Presence:
             if peer is not None and peer.announced:
                 peer.announced = peer.online = False
                 self._touch(uuid)
+
+    def claimed(self, own: PeerId, endpoints: Sequence[Endpoint]) -> None:
+        """Somebody announced that we are there, which we are not."""
+        with self._changed:
+            self._claims = [*self._claims, *endpoints][-_CLAIMS:]
+            self._touch(own)
+
+    def take_claims(self) -> list[Endpoint]:
+        """Where we were said to be since the last call: the latest few."""
+        with self._changed:
+            claims, self._claims = self._claims, []
+            return claims
 
     def pin(self, uuid: PeerId, rooms: dict[RoomName, str], answered_at: Endpoint | None) -> None:
         """`uuid` has a verified key, which was last reached at `answered_at` and seen in `rooms`."""

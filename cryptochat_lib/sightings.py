@@ -29,7 +29,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -58,6 +58,8 @@ class Listener(Protocol):
     def seen(self, announcement: Announcement) -> None: ...
 
     def gone(self, uuid: PeerId) -> None: ...
+
+    def claimed(self, own: PeerId, endpoints: Sequence[Endpoint]) -> None: ...
 
 
 class Pointer(NamedTuple):

@@ -15,6 +15,12 @@ section 4):
 Everywhere TLS 1.3 alone, no tickets (a resumed session is not verified
 again), no server name (it would tell listeners whom we call).
 
+A look at who claims to be us (`looker`) offers one application protocol (ALPN, RFC
+7301), which is a random number of this run. Our own server alone accepts it: so we
+know when it is ourselves whom we have reached, whoever has carried the handshake
+there. A relay can neither remove the offer nor the answer: both are part of what the
+server's key signs (RFC 8446, section 4.4).
+
 A client's handshake goes in steps that do not wait, many side by side (`dialing`); a
 server's has a thread of its own.
 
@@ -55,6 +61,7 @@ class ServerTls:
         self._identity = identity
         self._lock = threading.Lock()
         self._change = threading.Lock()
+        self.mark = secrets.token_hex(16)
         self._context = self._build(())
 
     def trust(self, certificate: Certificate) -> None:
@@ -84,6 +91,7 @@ class ServerTls:
         _harden(context)
         context.num_tickets = 0
         context.verify_mode = ssl.CERT_REQUIRED
+        context.set_alpn_protocols([self.mark])  # who offers others is served without one
         _load_identity(context, self._identity)
         for certificate in certificates:
             context.load_verify_locations(cadata=certificate.der)
@@ -124,9 +132,20 @@ def presenting(identity: Identity, pinned: Certificate) -> ClientHandshake:
     return ClientHandshake(context, pinned)
 
 
-def looking() -> ClientHandshake:
-    """Shows nothing and checks nothing: the other side proves that it holds its key, whoever it is."""
-    return ClientHandshake(_client_context(ssl.CERT_NONE))
+def looking(mark: str | None = None) -> ClientHandshake:
+    """Shows nothing and checks nothing: the other side proves that it holds its key, whoever it is.
+
+    `mark`: offered for `is_marked`.
+    """
+    context = _client_context(ssl.CERT_NONE)
+    if mark is not None:
+        context.set_alpn_protocols([mark])
+    return ClientHandshake(context)
+
+
+def is_marked(tls: ssl.SSLSocket, mark: str) -> bool:
+    """Whether the server is the one `ServerTls` whose `mark` was offered."""
+    return tls.selected_alpn_protocol() == mark
 
 
 def peer_certificate(tls: ssl.SSLSocket) -> Certificate:

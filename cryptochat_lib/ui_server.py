@@ -12,6 +12,7 @@ from typing import Any
 
 from . import export, guard, shapes, wire, words
 from .chat import Chat
+from .clones import Clones
 from .connections import Connections
 from .errors import BadRequest
 from .http_head import Head
@@ -48,6 +49,7 @@ class UiApi:
     def __init__(
         self,
         profile: Profile,
+        clones: Clones,
         people: People,
         chat: Chat,
         roster: Roster,
@@ -57,6 +59,7 @@ class UiApi:
         limits: Limits,
     ) -> None:
         self._profile = profile
+        self._clones = clones
         self._people = people
         self._chat = chat
         self._roster = roster
@@ -93,6 +96,7 @@ class UiApi:
         return json_reply(200, {"token": self.session.exchange(wire.text_field(fields, "code"))})
 
     def _info(self, request: Request) -> Reply:
+        clone = self._clones.found
         return json_reply(
             200,
             {
@@ -100,6 +104,7 @@ class UiApi:
                 "fingerprint": self._profile.certificate.fingerprint,
                 "fingerprint_sha256": self._profile.certificate.fingerprint_sha256,
                 "username": self._profile.username,
+                "clone": clone.shape() if clone else None,
             },
         )
 

@@ -5,8 +5,8 @@ showed. It does not prove whose key that is. `admit` answers that, in this
 order, and nothing else in the program does:
 
     1. is it the peer we meant to reach?               else WrongPeer
-    2. is it a certificate we stored for that peer,
-       and not a second one beside a verified one?     else CertificateChanged
+    2. is it a certificate we stored for that peer, not
+       our own, and no second one beside a verified?   else CertificateChanged
     3. has the user said yes?                          return the key
     4. has the user said no?                           else PeerRejected
     5. ask the user, and wait                          else PeerUndecided
@@ -131,7 +131,7 @@ class Verification:
 
     def _stored(self, shown: Certificate) -> KnownKey:
         key = self._keys.find(shown)
-        if key is None:
+        if key is None or shown.uuid == self._own.uuid:  # a copy of us is nobody's friend
             raise CertificateChanged(headers=_COME_BACK)
         verified = self._keys.verified(shown.uuid) if key.trust is Trust.UNVERIFIED else None
         if verified is not None and verified.certificate != shown:  # it may be this one since a moment ago

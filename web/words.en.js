@@ -24,6 +24,9 @@ export const english = {
     returned: "CryptoChat is back. Nothing was lost.",
   },
 
+  clone: (address, time) =>
+    `Another CryptoChat is running with a copy of your identity, at ${address} (since ${time} or earlier). Messages now reach only one of the two. Stop one of them and delete its database; never run a copy. If you have made no copy, somebody else has your key: tell your friends to stop trusting it.`,
+
   identity: {
     label: "You",
     name: "Your name",

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 import dns_packets
@@ -21,7 +21,7 @@ from waiting import Collected, wait_until
 
 from cryptochat_lib.discovery import Discovery, OwnAnnouncement
 from cryptochat_lib.limits import Limits
-from cryptochat_lib.model import Announcement, PeerId, RoomName, parse_room_name
+from cryptochat_lib.model import Announcement, Endpoint, PeerId, RoomName, parse_room_name
 
 SERVICE = "_cryptochat._tcp.local."
 GROUP = ("224.0.0.251", 5353)
@@ -43,6 +43,9 @@ class Ears:
 
     def gone(self, uuid: PeerId) -> None:
         self.told.add(uuid)
+
+    def claimed(self, own: PeerId, endpoints: Sequence[Endpoint]) -> None:
+        """That somebody else is said to be us is not what these tests are about."""
 
 
 class Node:

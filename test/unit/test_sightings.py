@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 
 import pytest
 
@@ -30,6 +31,9 @@ class Told:
 
     def gone(self, uuid: PeerId) -> None:
         self.gone_.append(uuid)
+
+    def claimed(self, own: PeerId, endpoints: Sequence[Endpoint]) -> None:
+        raise AssertionError("what is said of us is nothing that sightings tell")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 /* What is wrong with the connection to the program, and when it is right again: said in one line. */
 import { h } from "../vendor/vue.js";
 import { state } from "../store.js";
+import { fullTime } from "../time.js";
 import { words } from "../words.js";
 import { Problem } from "./problem.js";
 
@@ -8,10 +9,15 @@ export const Banner = {
   render: () =>
     h("div", { class: "banners" }, [
       // The live region stays in the page, so that a screen reader notices what is put into it.
-      h("div", { role: "status", class: "banner-place" }, [message()]),
+      h("div", { role: "status", class: "banner-place" }, [message(), clone()]),
       h(Problem, { place: "page" }),
     ]),
 };
+
+function clone() {
+  const found = state.info?.clone;
+  return found ? h("p", { class: "banner is-clone" }, words.clone(found.address, fullTime(found.first_seen))) : null;
+}
 
 function message() {
   if (state.link !== "live") return h("p", { class: ["banner", `is-${state.link}`] }, words.link[state.link]);

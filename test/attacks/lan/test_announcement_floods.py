@@ -17,17 +17,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import dns_packets as dns
 import pytest
+from announcing import Forger
 from friends import StartNode, befriend, wait_knows
 from lab import Host, Lan
-from listening import GROUP, PORT, multicast_socket
 from nodes import Node
 from waiting import Collected, wait_until
 
 from cryptochat_lib.limits import Limits
 
-SERVICE = "_cryptochat._tcp.local."
 SECONDS = 8.0
 PER_SECOND = 160
 TABLE = Limits().announced_peers
@@ -102,20 +100,14 @@ def captured(host: Host) -> Iterator[list[Opening]]:
 def flood(host: Host, places: list[tuple[str, int]], room: str) -> Iterator[Collected[int]]:
     """Announcements of new peers at each of these addresses and ports in turn, `PER_SECOND` of them."""
     said: Collected[int] = Collected()
-    sock = multicast_socket(host, "eth0", socket.AF_INET)
+    forger = Forger(host)
     ending = threading.Event()
 
     def say(number: int) -> None:
         address, port = places[number % len(places)]
-        uuid = str(uuids.uuid4())
-        instance, name = f"{uuid}.{SERVICE}", f"{uuid}.local."
-        records = [
-            dns.pointer(SERVICE, instance),
-            dns.service(instance, port, name),
-            dns.text(instance, [b"v=1", f"room={room}".encode(), f"name=Eve {number}".encode()]),
-            dns.address(name, address.replace("NEW", f"{number % 250 + 1}")),
-        ]
-        sock.sendto(dns.encode(records=records), (GROUP, PORT))
+        strings = [b"v=1", f"room={room}".encode(), f"name=Eve {number}".encode()]
+        address = address.replace("NEW", f"{number % 250 + 1}")
+        forger.announce(str(uuids.uuid4()), strings, address=address, port=port)
         said.add(number)
 
     def run() -> None:
@@ -132,7 +124,7 @@ def flood(host: Host, places: list[tuple[str, int]], room: str) -> Iterator[Coll
     finally:
         ending.set()
         thread.join(5)
-        sock.close()
+        forger.close()
 
 
 @pytest.fixture(scope="module")

@@ -12,44 +12,16 @@ from contextlib import contextmanager
 
 import dns_packets as dns
 import pytest
+from announcing import SERVICE, Forger
 from friends import StartNode, StartSeed, befriend, wait_knows
 from lab import Host, Lan
-from listening import GROUP, PORT, multicast_socket
 from nodes import Node, wait_until
-
-SERVICE = "_cryptochat._tcp.local."
-
-
-class Forger:
-    """Says by multicast DNS whatever she likes about whomever she likes."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._socket = multicast_socket(host, "eth0", socket.AF_INET)
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def say(self, *records: dns.Record) -> None:
-        self._socket.sendto(dns.encode(records=records), (GROUP, PORT))
-
-    def announce(
-        self, uuid: str, strings: list[bytes], *, address: str = "", port: int = 4, ttl: int = 120
-    ) -> None:
-        instance, host = f"{uuid}.{SERVICE}", f"{uuid}.local."
-        self.say(
-            dns.pointer(SERVICE, instance, ttl),
-            dns.service(instance, port, host, ttl),
-            dns.text(instance, strings, ttl),
-            dns.address(host, address or self._host.address, ttl),
-        )
 
 
 @pytest.fixture
 def forger(lan: Lan) -> Iterator[Forger]:
-    forger = Forger(lan.hosts[2])
-    yield forger
-    forger.close()
+    with Forger(lan.hosts[2]) as forger:
+        yield forger
 
 
 @contextmanager
