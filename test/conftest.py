@@ -30,7 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=20,
         help="how many stories test/loopback/test_delivery_rules.py makes up",
     )
-    for option in ("--crash-seed", "--delivery-seed"):
+    parser.addoption(
+        "--fuzz-seconds", type=float, default=60.0, help="how long each fuzzer of test/fuzz runs; all at once"
+    )
+    for option in ("--crash-seed", "--delivery-seed", "--fuzz-seed"):
         parser.addoption(option, type=int, default=None, help="the seed that an earlier run printed")
 
 
