@@ -119,12 +119,21 @@ def _announcement(chance: random.Random, aim: Any) -> list[dns.Record]:
     ttl = chance.choice(_TTLS)
     records = [
         dns.pointer(SERVICE, instance, ttl),
-        dns.service(instance, chance.choice((0, 1, 40700, 65535)), host, ttl),
+        _service(instance, chance.choice((0, 1, 40700, 65535)), host, ttl, chance),
         dns.Record(instance, dns.TXT, ttl, strings(chance, aim), dns.FLUSH),
         dns.address(host, chance.choice(_ADDRESSES), ttl),
     ]
     chance.shuffle(records)
     return records[: chance.choice((4, 4, 4, 3, 2))]
+
+
+def _service(instance: str, port: int, host: str, ttl: int, chance: random.Random) -> dns.Record:
+    """Its host is a name, or as many bytes as a label has that are no text."""
+    if chance.random() < 0.8:
+        return dns.service(instance, port, host, ttl)
+    label = bytes([chance.choice((0xFF, 0x80, 0x20, 0x2E))]) * chance.choice((1, 40, 63))
+    name = (bytes([len(label)]) + label) * chance.choice((1, 4)) + b"\0"
+    return dns.Record(instance, dns.SRV, ttl, struct.pack("!HHH", 0, 0, port) + name, dns.FLUSH)
 
 
 def _record(chance: random.Random, aim: Any) -> dns.Record:
