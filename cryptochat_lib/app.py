@@ -182,7 +182,8 @@ class App:
         )
         for server in self.peer_servers:
             self._ends.callback(server.server_close)
-        self.pages = Connections(limits.ui_connections, limits.ui_connections, limits.ui_connections)
+        most = limits.ui_connections
+        self.pages = Connections(most, most, most, oldest_makes_way=True)
         self.ui_server = bind(
             options.uiaddr,
             lambda endpoint: UiServer(endpoint, self.ui_api, self.pages, store, limits),

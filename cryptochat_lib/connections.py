@@ -2,7 +2,12 @@
 
 A cap on connections is also a cap on threads. Of a server's places some are
 kept for friends (addresses and keys that the user verified), so that a flood
-from strangers leaves room for them: past a cap the newest is closed.
+from strangers leaves room for them, and no address and no key has more than its
+part: past a cap the newest is closed.
+
+At the UI server everybody comes from one address, and is a stranger until the
+token is shown. There the stranger who has been here longest makes way instead:
+whoever holds places in silence keeps nobody out.
 
 Threads: the accepting thread opens, workers identify and close, whoever
 withdraws trust ends. `_lock` guards all fields and is never held while waiting.
@@ -51,42 +56,49 @@ class Connection:
 
 
 class Connections:
-    """The open connections of one server, and those that go out beside it."""
+    """The open connections of one server, and those that go out beside it.
 
-    def __init__(self, most: int, most_of_one_address: int, most_strangers: int) -> None:
+    `most_of_one`: of one address, and of one key. `oldest_makes_way`: of the strangers, past a cap.
+    """
+
+    def __init__(
+        self, most: int, most_of_one: int, most_strangers: int, oldest_makes_way: bool = False
+    ) -> None:
         self._most = most
-        self._most_of_one_address = most_of_one_address
+        self._most_of_one = most_of_one
         self._most_strangers = most_strangers
+        self._oldest_makes_way = oldest_makes_way
         self._lock = threading.Lock()
-        self._open: set[Connection] = set()
+        self._open: dict[Connection, None] = {}  # the oldest first
         self._outgoing: set[Connection] = set()
         self._of_address: Counter[str] = Counter()
+        self._of_key: Counter[str] = Counter()
         self._strangers = 0
         self._closed = False
 
     def open(self, sock: socket.socket, address: str, friend: bool) -> Connection | None:
         """A place for a new connection from `address`, None if there is none left for it."""
         with self._lock:
-            if (
-                self._closed
-                or len(self._open) >= self._most
-                or self._of_address[address] >= self._most_of_one_address
-                or (not friend and self._strangers >= self._most_strangers)
-            ):
+            if self._closed or (not self._has_place(address, friend) and not self._make_way()):
                 return None
             connection = Connection(sock, address, friend)
-            self._open.add(connection)
+            self._open[connection] = None
             self._of_address[address] += 1
             self._strangers += not friend
             return connection
 
     def identify(self, connection: Connection, key: str, friend: bool) -> bool:
-        """It has shown `key`. False if all is closed, or it is a stranger too many."""
+        """It has shown `key`. False if it is ended, a stranger too many, or one too many of that key."""
         with self._lock:
-            connection.key = key
+            if self._closed or connection not in self._open:
+                return False
+            if connection.key is None:
+                connection.key = key
+                self._of_key[key] += 1
             self._strangers += int(connection.friend) - int(friend)
             connection.friend = friend
-            return not self._closed and (friend or self._strangers <= self._most_strangers)
+            enough = self._of_key[key] <= self._most_of_one
+            return enough and (friend or self._strangers <= self._most_strangers)
 
     def outgoing(self, sock: socket.socket, address: str, key: str) -> Connection:
         """List a connection of ours to `key`, which takes no place, so that it can be ended too."""
@@ -103,16 +115,12 @@ class Connections:
         with self._lock:
             self._outgoing.discard(connection)
             if connection in self._open:
-                self._open.remove(connection)
-                self._strangers -= not connection.friend
-                self._of_address[connection.address] -= 1
-                if not self._of_address[connection.address]:
-                    del self._of_address[connection.address]
+                self._leave(connection)
 
     def end(self, key: str) -> None:
         """Shut every connection of `key`."""
         with self._lock:
-            for connection in self._open | self._outgoing:
+            for connection in self._open.keys() | self._outgoing:
                 if connection.key == key:
                     connection.shut()
 
@@ -120,9 +128,40 @@ class Connections:
         """Shut every connection, and open no more."""
         with self._lock:
             self._closed = True
-            for connection in self._open | self._outgoing:
+            for connection in self._open.keys() | self._outgoing:
                 connection.shut()
 
     def __len__(self) -> int:
         with self._lock:
             return len(self._open)
+
+    def _has_place(self, address: str, friend: bool) -> bool:
+        return (
+            len(self._open) < self._most
+            and self._of_address[address] < self._most_of_one
+            and (friend or self._strangers < self._most_strangers)
+        )
+
+    def _make_way(self) -> bool:
+        """End the stranger who has been here longest; False if nobody may be ended."""
+        oldest = next((c for c in self._open if not c.friend), None) if self._oldest_makes_way else None
+        if oldest is None:
+            return False
+        self._leave(oldest)
+        oldest.shut()
+        return True
+
+    def _leave(self, connection: Connection) -> None:
+        """Its place is free."""
+        del self._open[connection]
+        self._strangers -= not connection.friend
+        _take_one(self._of_address, connection.address)
+        if connection.key is not None:
+            _take_one(self._of_key, connection.key)
+
+
+def _take_one(counts: Counter[str], what: str) -> None:
+    """And remember nothing of what has gone."""
+    counts[what] -= 1
+    if not counts[what]:
+        del counts[what]

@@ -227,19 +227,24 @@ class UiServer(Server):
         host, port = self.server_address[:2]
         return f"http://{Endpoint(str(host), int(port))}/"
 
+    def is_friend(self, host: str) -> bool:
+        """Nobody, until the token is shown."""
+        return False
+
     def answer(self, handler: Handler, head: Head) -> Reply:
         """The guard, the page's files, and behind the token the routes."""
         length = guard.check(head, self._hosts, self.limits.body_bytes)
         if head.method == "GET" and head.segments in self._files:
             return self._files[head.segments]
-        self._require_token(head)
+        self._require_token(handler, head)
         route, params = self._api.routes.find(head)
         return route.handle(Request(head, params, handler.read_body(length)))
 
-    def _require_token(self, head: Head) -> None:
+    def _require_token(self, handler: Handler, head: Head) -> None:
         """Of every request but the one that exchanges a code for the token."""
         if (head.method, head.segments) != ("POST", ("api", "session")):
             self._api.session.check(head.one("authorization"))
+            self.connections.identify(handler.request, "token", friend=True)
 
 
 def _uuid(request: Request) -> PeerId:

@@ -12,7 +12,6 @@ from loopback_http import ask, check_headers, check_problem, split_replies
 from loopback_node import LoopbackNode, befriend
 from loopback_peer import HandmadePeer, know
 from loopback_stream import EventReader
-from waiting import wait_until
 
 StartNode = Callable[..., LoopbackNode]
 
@@ -204,22 +203,6 @@ def test_comments_come_also_while_only_other_streams_have_events(start_node: Sta
             thread.join()
 
 
-def test_a_reader_that_never_reads_delays_nobody_and_is_let_go(start_node: StartNode) -> None:
-    ada = start_node("Ada", sse_write_seconds=0.5)
-    ada.join("tea")
-    with EventReader(ada, stream="messages") as frozen:
-        streams = _workers()
-        content = "x" * ada.limits.content_bytes
-        started = time.monotonic()
-        for _ in range(120):  # 7.5 MiB: more than the kernel buffers for one connection
-            ada.send("tea", content)
-        ada.send("tea", "the end")
-        ada.wait_message("the end", timeout=20)
-        assert time.monotonic() - started < 20
-        wait_until(lambda: _workers() < streams, 10, "the frozen reader still has its thread")
-        assert frozen.status == 200
-
-
 def test_streams_end_with_the_program(start_node: StartNode) -> None:
     ada = start_node("Ada")
     with EventReader(ada) as reader:
@@ -228,8 +211,3 @@ def test_streams_end_with_the_program(start_node: StartNode) -> None:
         with pytest.raises(EOFError):
             reader.until(lambda _event: False)
         assert time.monotonic() - started < 3
-
-
-def _workers() -> int:
-    """How many connections to UI servers have a thread."""
-    return sum(thread.name == "ui" for thread in threading.enumerate())

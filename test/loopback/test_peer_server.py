@@ -346,40 +346,6 @@ def test_a_sender_s_clock_is_only_a_claim(
 # Limits of a verified peer
 
 
-def test_a_flood_of_a_verified_peer_is_told_to_come_back(
-    start_node: StartNode, mallory: HandmadePeer
-) -> None:
-    ada = start_node("Ada", rate_messages_per_second=1, rate_window_seconds=10.0)
-    trust(ada, mallory)
-    with mallory.connect(ada) as connection:
-        for number in range(10):
-            assert connection.post(SEED, {"username": "M", "content": str(number)}).status == 200
-        reply = connection.post(SEED, {"username": "M", "content": "too much"})
-        check_problem(reply, 429, "too-many-requests")
-        assert reply.headers["Retry-After"]
-    reply = post(ada, mallory, OURS, {"messages": [message(str(n)) for n in range(5)]})
-    check_problem(reply, 429, "too-many-requests")
-    assert contents(ada) == [str(number) for number in range(10)]
-
-
-def test_a_flood_of_bytes_counts_too(start_node: StartNode, mallory: HandmadePeer) -> None:
-    ada = start_node("Ada", rate_bytes_per_second=200, rate_window_seconds=10.0)
-    trust(ada, mallory)
-    assert post(ada, mallory, SEED, {"username": "M", "content": "x" * 1900}).status == 200
-    reply = post(ada, mallory, SEED, {"username": "M", "content": "x" * 1900})
-    check_problem(reply, 429, "too-many-requests")
-
-
-def test_past_its_bytes_a_request_is_refused_unread(start_node: StartNode, mallory: HandmadePeer) -> None:
-    ada = start_node("Ada", rate_bytes_per_second=100, rate_window_seconds=10.0)
-    trust(ada, mallory)
-    with mallory.connect(ada) as connection:
-        connection.sock.settimeout(5)
-        connection.sock.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n")
-        check_problem(connection.reply(), 429, "too-many-requests")
-        assert connection.ended()
-
-
 @pytest.mark.parametrize("path", [SEED, OURS, "/"])
 def test_a_reply_to_head_has_no_body(ada: LoopbackNode, friend: HandmadePeer, path: str) -> None:
     with friend.connect(ada) as connection:

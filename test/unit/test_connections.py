@@ -144,3 +144,35 @@ def test_an_outgoing_connection_takes_no_place(knock: Callable[..., Pair]) -> No
     with ours, theirs:
         connections.outgoing(ours, "10.0.0.2", "bob")
         assert knock(connections)[0] is not None
+
+
+def test_one_key_cannot_take_every_place_from_many_addresses(knock: Callable[..., Pair]) -> None:
+    connections = Connections(9, 2, 9)
+    his = [opened(knock(connections, f"10.6.6.{n}")) for n in range(3)]
+    assert [connections.identify(one, "mallory", friend=True) for one in his] == [True, True, False]
+    assert connections.identify(his[0], "mallory", friend=True), "said again, for another request"
+    connections.close(his[2])
+    connections.close(his[1])
+    assert connections.identify(opened(knock(connections, "10.6.6.9")), "mallory", friend=True)
+
+
+def test_where_the_oldest_makes_way_the_silent_keep_nobody_out(knock: Callable[..., Pair]) -> None:
+    connections = Connections(3, 3, 3, oldest_makes_way=True)
+    page, silent, other = (knock(connections) for _ in range(3))
+    assert connections.identify(opened(page), "token", friend=True)
+    assert knock(connections)[0] is not None
+    assert ended(silent)
+    assert not ended(page)
+    assert not ended(other)
+    assert len(connections) == 3
+    connections.close(opened(silent))
+    assert not connections.identify(opened(silent), "token", friend=True), "its place is another's by now"
+    assert (len(connections), connections._strangers) == (3, 2)
+
+
+def test_where_the_oldest_makes_way_who_has_shown_the_token_does_not(knock: Callable[..., Pair]) -> None:
+    connections = Connections(1, 1, 1, oldest_makes_way=True)
+    page = knock(connections)
+    assert connections.identify(opened(page), "token", friend=True)
+    assert knock(connections)[0] is None
+    assert not ended(page)

@@ -1,125 +1,19 @@
-"""Floods and slow clients: each deadline and each cap, while good peers go on being served."""
+"""Floods: each cap, while good peers go on being served. Those that are slow are in the next module."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 from loopback_node import LoopbackNode
 from loopback_peer import HandmadePeer, know, message, trust
+from slow import OURS, served, stays_open, wait_ended
 from waiting import wait_until
 
 StartNode = Callable[..., LoopbackNode]
 MakePeer = Callable[..., HandmadePeer]
-
-OURS = "/v1/messages"
-
-
-@contextlib.contextmanager
-def dripping(sock: socket.socket, data: bytes) -> Iterator[None]:
-    """Send `data` byte by byte, for as long as the other side lets us, or this is open."""
-    done = threading.Event()
-
-    def drip() -> None:
-        with contextlib.suppress(OSError):
-            for byte in data:
-                sock.sendall(bytes([byte]))
-                if done.wait(0.05):
-                    return
-
-    thread = threading.Thread(target=drip)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join(10)
-
-
-def wait_ended(sock: socket.socket, within: float) -> None:
-    """The other side ends the connection in time, whatever it says before."""
-    sock.settimeout(within)
-    deadline = time.monotonic() + within
-    with contextlib.suppress(ConnectionError):
-        while sock.recv(4096):
-            assert time.monotonic() < deadline
-
-
-def served(node: LoopbackNode, peer: HandmadePeer) -> bool:
-    """Whether a good peer gets its message in at once."""
-    started = time.monotonic()
-    with peer.connect(node) as connection:
-        reply = connection.post(OURS, {"messages": [message("in between")]})
-    return reply.status == 200 and time.monotonic() - started < 2
-
-
-def test_a_silent_handshake_ends_and_holds_up_nobody(start_node: StartNode, mallory: HandmadePeer) -> None:
-    ada = start_node("Ada", handshake_seconds=0.5)
-    trust(ada, mallory)
-    with mallory.dial(ada) as silent:
-        assert served(ada, mallory)
-        started = time.monotonic()
-        wait_ended(silent, 5)
-        assert time.monotonic() - started < 3
-
-
-def test_a_handshake_byte_by_byte_ends_in_time(start_node: StartNode, mallory: HandmadePeer) -> None:
-    ada = start_node("Ada", handshake_seconds=0.5)
-    trust(ada, mallory)
-    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
-    with mallory.dial(ada) as slow, dripping(slow, hello):
-        assert served(ada, mallory)
-        wait_ended(slow, 3)
-
-
-@pytest.mark.parametrize(
-    "start",
-    [
-        b"",
-        b"POST /v1/messages HTTP/1.1\r\nHost: a\r\n",
-        b"POST /v1/messages HTTP/1.1\r\nContent-Length: 1000\r\n\r\n",
-    ],
-    ids=["nothing", "half a head", "half a body"],
-)
-@pytest.mark.parametrize("drips", [False, True])
-def test_a_slow_request_ends_in_time(
-    start_node: StartNode, mallory: HandmadePeer, start: bytes, drips: bool
-) -> None:
-    ada = start_node("Ada", request_seconds=0.6)
-    trust(ada, mallory)
-    with mallory.connect(ada) as slow, mallory.connect(ada) as good:
-        assert good.post(OURS, {"messages": [message("before")]}).status == 200
-        started = time.monotonic()
-        slow.sock.sendall(start or b"P")
-        with dripping(slow.sock, b"O" * 1000) if drips else contextlib.nullcontext():
-            assert good.post(OURS, {"messages": [message("meanwhile")]}).status == 200
-            wait_ended(slow.sock, 4)
-        assert time.monotonic() - started < 4
-
-
-@pytest.mark.parametrize("start", [b"", b"GET /api/info HTTP/1.1\r\nHost: a\r\n"])
-def test_a_slow_program_on_this_machine_holds_up_nobody(start_node: StartNode, start: bytes) -> None:
-    ada = start_node("Ada", request_seconds=0.6)
-    with (
-        socket.create_connection(("127.0.0.1", ada.ui_port), 10) as slow,
-        dripping(slow, (start or b"G") * 30),
-    ):
-        assert ada.get("/api/info")
-        wait_ended(slow, 4)
-
-
-def test_an_idle_connection_ends_after_its_time(start_node: StartNode, mallory: HandmadePeer) -> None:
-    ada = start_node("Ada", idle_seconds=0.4)
-    trust(ada, mallory)
-    with mallory.connect(ada) as connection:
-        assert connection.post(OURS, {"messages": [message("x")]}).status == 200
-        started = time.monotonic()
-        assert connection.ended(4)
-        assert time.monotonic() - started >= 0.2
 
 
 def test_an_idle_connection_lives_longer_than_a_request_may_take(
@@ -150,16 +44,6 @@ def open_silently(
     node: LoopbackNode, peer: HandmadePeer, source: str, stack: contextlib.ExitStack
 ) -> socket.socket:
     return stack.enter_context(peer.dial(node, source))
-
-
-def stays_open(sock: socket.socket) -> bool:
-    sock.settimeout(0.3)
-    try:
-        return sock.recv(1) != b""
-    except TimeoutError:
-        return True
-    except OSError:
-        return False
 
 
 def test_past_the_cap_of_one_address_the_newest_is_closed(
