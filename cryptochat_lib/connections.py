@@ -93,12 +93,13 @@ class Connections:
             if self._closed or connection not in self._open:
                 return False
             if connection.key is None:
+                if self._of_key[key] >= self._most_of_one:
+                    return False
                 connection.key = key
                 self._of_key[key] += 1
             self._strangers += int(connection.friend) - int(friend)
             connection.friend = friend
-            enough = self._of_key[key] <= self._most_of_one
-            return enough and (friend or self._strangers <= self._most_strangers)
+            return friend or self._strangers <= self._most_strangers
 
     def outgoing(self, sock: socket.socket, address: str, key: str) -> Connection:
         """List a connection of ours to `key`, which takes no place, so that it can be ended too."""

@@ -152,6 +152,7 @@ def test_one_key_cannot_take_every_place_from_many_addresses(knock: Callable[...
     assert [connections.identify(one, "mallory", friend=True) for one in his] == [True, True, False]
     assert connections.identify(his[0], "mallory", friend=True), "said again, for another request"
     connections.close(his[2])
+    assert not connections.identify(opened(knock(connections, "10.6.6.8")), "mallory", friend=True)
     connections.close(his[1])
     assert connections.identify(opened(knock(connections, "10.6.6.9")), "mallory", friend=True)
 
