@@ -1,6 +1,6 @@
 """CryptoChat: end-to-end encrypted chat for the people on one network.
 
-    python cryptochat.py [options]
+    python cryptochat.py [command] [options]
 
 is the same program as the command `cryptochat` of an installed package. The
 library is in `cryptochat_lib`; its docstring says in which order to read it.
@@ -8,41 +8,65 @@ library is in `cryptochat_lib`; its docstring says in which order to read it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptochat_lib.options import Options
+    from cryptochat_lib.terminal import Terminal
 
 _EXIT_WITHIN_SECONDS = 2.8  # the contract is 3: what has not ended by then is left behind
 _DESCRIPTORS = 8192
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run CryptoChat until SIGINT or SIGTERM; returns the exit status."""
+    """Run CryptoChat until SIGINT or SIGTERM, or a sub-command to its end; returns the exit status."""
     stop = _Stop()
     try:
-        from cryptochat_lib.app import App
+        from cryptochat_lib.commands import perform
         from cryptochat_lib.errors import StartupError, UsageError
-        from cryptochat_lib.options import parse
+        from cryptochat_lib.options import Options, parse
+        from cryptochat_lib.terminal import Terminal
     except ModuleNotFoundError as error:
         return _say(f"the package {error.name!r} is missing: set CryptoChat up as its README says", 1)
+    terminal = Terminal(stop.interruptible)
     try:
-        options = parse(sys.argv[1:] if argv is None else argv)
-        logging.basicConfig(
-            level=options.log.upper(),
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            stream=sys.stderr,
-        )
-        _allow_descriptors()
-        app = App(options)
-        app.start()
+        asked = parse(sys.argv[1:] if argv is None else argv)
+        if isinstance(asked, Options):
+            return _run(asked, terminal, stop)
+        stop.has_time = True
+        perform(asked, terminal)
     except UsageError as error:
         return _say(str(error), 2)
     except StartupError as error:
         return _say(str(error), 1)
+    except KeyboardInterrupt:
+        return _say("ended before anything was changed", 1)
+    return 0
+
+
+def _run(options: Options, terminal: Terminal, stop: _Stop) -> int:
+    """The program itself; StartupError."""
+    from cryptochat_lib.app import App
+
+    logging.basicConfig(
+        level=options.log.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    _allow_descriptors()
+    app = App(options, terminal=terminal)
+    try:
+        app.start()
+    except KeyboardInterrupt:
+        return _say("ended before the passphrase was given", 0)
     try:
         _announce(app.url)
         if options.browser and sys.stdout is not None and sys.stdout.isatty():
@@ -66,9 +90,22 @@ class _Stop:
         ringer.setblocking(False)
         self._ringer = ringer
         self._asked = False
+        self._raises = False
+        self.has_time = False  # a sub-command ends by itself, and soon: nothing ends it half-way
         signal.set_wakeup_fd(ringer.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, self._handle)
         signal.signal(signal.SIGTERM, self._handle)
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """While somebody is asked, a signal raises KeyboardInterrupt, also one that came before."""
+        self._raises = True
+        try:
+            if self._asked:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._raises = False
 
     def wait(self) -> None:
         while not self._asked:
@@ -78,6 +115,12 @@ class _Stop:
         if self._asked:
             os._exit(1)
         self._asked = True
+        if not self.has_time:
+            self._leave_in_time()
+        if self._raises:
+            raise KeyboardInterrupt
+
+    def _leave_in_time(self) -> None:
         leave = threading.Timer(_EXIT_WITHIN_SECONDS, os._exit, (0,))
         leave.name, leave.daemon = "exit", True
         leave.start()

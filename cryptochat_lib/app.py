@@ -40,9 +40,11 @@ from .people import People
 from .presence import Presence
 from .profile import Announces, Profile
 from .roster import Roster
+from .sealing import SealedIdentity
 from .session import Session
 from .sse import EventStreams
 from .store import Store
+from .terminal import Terminal
 from .tls import ServerTls
 from .ui_server import UiApi, UiServer
 from .verification import Verification
@@ -64,12 +66,17 @@ class App:
     """One node. `start` it, read `url`, `stop` it."""
 
     def __init__(
-        self, options: Options, limits: Limits | None = None, make_discovery: MakeDiscovery = Discovery
+        self,
+        options: Options,
+        limits: Limits | None = None,
+        make_discovery: MakeDiscovery = Discovery,
+        terminal: Terminal | None = None,
     ) -> None:
         self.options = options
         self.limits = limits or Limits()
         self.store = Store(options.db, self.limits)
         self._make_discovery = make_discovery
+        self._terminal = terminal or Terminal()
         self._ends = contextlib.ExitStack()
         self.url = ""
 
@@ -104,7 +111,12 @@ class App:
     def _open_store(self) -> Identity:
         self.store.open(create_identity)
         self._ends.callback(self.store.close)
-        return self.store.settings.identity()
+        identity, descriptor = self.store.settings.identity(), self.options.passphrase_fd
+        if isinstance(identity, SealedIdentity):
+            return self._terminal.open(identity, descriptor)
+        if descriptor is not None:
+            _log.warning("a passphrase is handed over, but none is set: the key is stored in the clear")
+        return identity
 
     def _make_parts(self, own: Certificate) -> None:
         limits = self.limits

@@ -209,8 +209,20 @@ class UnacceptableCertificate(CryptoChatError):
     code = "unacceptable-certificate"
 
 
+class UnreadableKey(CryptoChatError):
+    """Our own key is not stored in a form that we know."""
+
+
 class StartupError(CryptoChatError):
     """What stops the program from starting: one line that names the thing and what to do."""
+
+
+class WrongPassphrase(StartupError):
+    """The sealed key does not open."""
+
+
+class BadPassphrase(StartupError):
+    """This cannot be a passphrase."""
 
 
 class UsageError(StartupError):

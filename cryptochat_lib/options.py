@@ -1,4 +1,7 @@
-"""The command line of `run`, parsed into one frozen value.
+"""The command line, parsed into one frozen value for each sub-command.
+
+The first word may name the sub-command (`_COMMANDS`); where it does not, `run` is
+meant. There is no option that takes a passphrase: other users see a command line.
 
 Pure but for asking the system who and where we are. Raises UsageError; argparse
 itself ends the program with status 2, as UsageError does.
@@ -11,7 +14,7 @@ import getpass
 import ipaddress
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,16 +39,40 @@ class Options:
     announce_name: bool = True
     log: str = "info"
     browser: bool = True
+    passphrase_fd: int | None = None
 
 
-def parse(argv: Sequence[str]) -> Options:
-    """The options in `argv`, whose first word may be `run`."""
+@dataclass(frozen=True)
+class PassphraseOptions:
+    """What `passphrase` was asked for. The descriptors: of the present one, and of the new one."""
+
+    db: Path
+    passphrase_fd: int | None = None
+    new_passphrase_fd: int | None = None
+    remove: bool = False
+
+
+@dataclass(frozen=True)
+class WipeOptions:
+    """What `wipe` was asked for."""
+
+    db: Path
+
+
+Asked = Options | PassphraseOptions | WipeOptions
+
+
+def parse(argv: Sequence[str]) -> Asked:
+    """What `argv` asks for; its first word may be a sub-command."""
     words = list(argv)
-    if words[:1] == ["run"]:
-        del words[0]
-    given = _parser().parse_args(words)
+    name = words.pop(0) if words and words[0] in _COMMANDS else "run"
+    parser, read = _COMMANDS[name]
+    return read(parser().parse_args(words))
+
+
+def _run(given: argparse.Namespace) -> Options:
     return Options(
-        db=Path(given.db) if given.db else _data_folder() / "cryptochat.db",
+        db=_database(given),
         addr=_endpoint("--addr", given.addr),
         uiaddr=_loopback(_endpoint("--uiaddr", given.uiaddr)),
         interfaces=tuple(given.interface),
@@ -53,7 +80,20 @@ def parse(argv: Sequence[str]) -> Options:
         announce_name=not given.no_announce_name,
         log=given.log,
         browser=not given.no_browser,
+        passphrase_fd=given.passphrase_fd,
     )
+
+
+def _passphrase(given: argparse.Namespace) -> PassphraseOptions:
+    if given.remove and given.new_passphrase_fd is not None:
+        raise UsageError("--remove and --new-passphrase-fd: one or the other")
+    return PassphraseOptions(
+        _database(given), given.passphrase_fd, given.new_passphrase_fd, remove=given.remove
+    )
+
+
+def _wipe(given: argparse.Namespace) -> WipeOptions:
+    return WipeOptions(_database(given))
 
 
 def login_name() -> str:
@@ -65,14 +105,15 @@ def login_name() -> str:
     return clean_username(name, Limits().username_characters) or "somebody"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _run_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cryptochat",
         description="End-to-end encrypted chat for the people on one network.",
-        epilog="Example: cryptochat --username Ada",
+        epilog="Other commands: cryptochat passphrase, cryptochat wipe; each has a --help of its own."
+        " Example: cryptochat --username Ada",
     )
     add = parser.add_argument
-    add("--db", metavar="FILE", help="the SQLite file (default: cryptochat.db in your data folder)")
+    _add_database(parser)
     add(
         "--addr",
         metavar="HOST:PORT",
@@ -106,8 +147,63 @@ def _parser() -> argparse.ArgumentParser:
         help=f"{', '.join(_LEVELS)} (default: info)",
     )
     add("--no-browser", action="store_true", help="do not open the page")
+    _add_descriptor(parser, "--passphrase-fd", "the passphrase, where one is set")
     add("--version", action="version", version=f"cryptochat {__version__}")
     return parser
+
+
+def _passphrase_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cryptochat passphrase",
+        description="Seal your key under a passphrase, change that, or remove it. Asks on the terminal."
+        " The history stays in the clear on the disk.",
+        epilog="Example: cryptochat passphrase",
+    )
+    _add_database(parser)
+    parser.add_argument("--remove", action="store_true", help="remove it: the key is stored in the clear")
+    _add_descriptor(parser, "--passphrase-fd", "the present passphrase, where one is set")
+    _add_descriptor(parser, "--new-passphrase-fd", "the new one")
+    return parser
+
+
+def _wipe_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cryptochat wipe",
+        description="Remove your identity and your history for good, after a confirmation that you type.",
+        epilog="Example: cryptochat wipe",
+    )
+    _add_database(parser)
+    return parser
+
+
+_COMMANDS: dict[str, tuple[Callable[[], argparse.ArgumentParser], Callable[[argparse.Namespace], Asked]]] = {
+    "run": (_run_parser, _run),
+    "passphrase": (_passphrase_parser, _passphrase),
+    "wipe": (_wipe_parser, _wipe),
+}
+
+
+def _add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--db", metavar="FILE", help="the SQLite file (default: cryptochat.db in your data folder)"
+    )
+
+
+def _add_descriptor(parser: argparse.ArgumentParser, option: str, what: str) -> None:
+    """A number that the shell gave to a pipe or a file: `3< <(pass show cryptochat)`, say."""
+    parser.add_argument(
+        option, metavar="N", type=_descriptor, help=f"read a line from this descriptor: {what}"
+    )
+
+
+def _descriptor(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise argparse.ArgumentTypeError("the number of an open descriptor is wanted")  # quotes nothing
+    return int(text)
+
+
+def _database(given: argparse.Namespace) -> Path:
+    return Path(given.db) if given.db else _data_folder() / "cryptochat.db"
 
 
 def _endpoint(option: str, text: str) -> Endpoint:

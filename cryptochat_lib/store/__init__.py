@@ -13,13 +13,16 @@ from pathlib import Path
 
 from ..identity import Identity
 from ..limits import Limits
+from ..sealing import SealedIdentity
+from .copies import copies_of
 from .database import Database
 from .keys import Keys
 from .messages import Messages
-from .opening import explaining, open_database
+from .opening import explaining, open_as_it_is, open_database
 from .queue import Queue
 from .recipients import Recipients
 from .settings import Settings, store_identity
+from .wiping import Contents, contents, wipe
 
 __all__ = ["Keys", "Store"]
 
@@ -35,13 +38,26 @@ class Store:
         self.messages = Messages(self.database, self._recipients)
         self.queue = Queue(self.database, self._recipients)
 
-    def open(self, make_identity: Callable[[], Identity]) -> None:
+    def open(self, make_identity: Callable[[], Identity | SealedIdentity]) -> None:
         """Open or create the file; a new one gets what `make_identity` returns. Raises StartupError."""
         open_database(self.database, store_identity(make_identity))
         self.settings.load()
         self.keys.load()
         self._recipients.load()
         self.messages.load()
+
+    def copies(self) -> list[Path]:
+        """The copies that migrations have made of it."""
+        return copies_of(self.database.path)
+
+    def open_to_wipe(self) -> Contents:
+        """Lock the file as it is, and say what is in it. Raises StartupError."""
+        open_as_it_is(self.database)
+        return contents(self.database)
+
+    def wipe(self) -> None:
+        """Remove the file, and all that is ours beside it, for good."""
+        wipe(self.database)
 
     def explaining(self) -> contextlib.AbstractContextManager[None]:
         """While the program starts: what goes wrong with files only now is a StartupError too."""

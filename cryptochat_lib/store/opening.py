@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import StartupError, StorageFull, UnacceptableCertificate
+from ..errors import StartupError, StorageFull, UnacceptableCertificate, UnreadableKey
 from . import search
 from .copies import copy_of
 from .database import Database, DatabaseError, Transaction, sqlite_version
@@ -45,13 +45,40 @@ def open_database(database: Database, first: Callable[[Transaction], None]) -> N
     if version < _OLDEST_SQLITE:
         found = ".".join(map(str, version))
         raise StartupError(f"SQLite {found} is too old: CryptoChat needs 3.37 or later")
-    try:
+    with _closed_if_it_fails(database):
         database.path = _one_name(database.path)
         _make_folder(database.path.parent)
         database.lock_file = _lock(database.path)
         os.close(os.open(database.path, os.O_RDWR | os.O_CREAT, 0o600))
         with explaining(database):
             _prepare(database, first)
+
+
+def open_as_it_is(database: Database) -> None:
+    """Lock a file of ours without a change to it, whatever its version or state. StartupError."""
+    with _closed_if_it_fails(database):
+        database.path = _one_name(database.path)
+        if not database.path.exists():
+            raise StartupError(f"there is no database {database.path}")
+        database.lock_file = _lock(database.path)
+        if not _is_ours(database):
+            raise StartupError(_not_ours(database.path))
+
+
+def _is_ours(database: Database) -> bool:
+    """By what SQLite reads, in the log too; if it is damaged, by its header (sqlite.org/fileformat2.html)."""
+    try:
+        return bool(_pragma(database.read(), "application_id") == APPLICATION_ID)
+    except DatabaseError:
+        with database.path.open("rb") as file:
+            header = file.read(72)
+        return header.startswith(b"SQLite format 3\0") and header[68:] == APPLICATION_ID.to_bytes(4, "big")
+
+
+@contextlib.contextmanager
+def _closed_if_it_fails(database: Database) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         database.close()
         raise StartupError(f"cannot open the database {database.path}: {error.strerror or error}") from error
@@ -72,7 +99,7 @@ def explaining(database: Database) -> Iterator[None]:
         raise StartupError(f"cannot use {what}: {error.strerror or error}") from error
     except (DatabaseError, StorageFull) as error:
         raise StartupError(_explain(database.path, error)) from error
-    except UnacceptableCertificate as error:
+    except (UnacceptableCertificate, UnreadableKey) as error:
         raise StartupError(_damaged(database.path, str(error))) from error
 
 
@@ -82,7 +109,7 @@ def _prepare(database: Database, first: Callable[[Transaction], None]) -> None:
     application = _pragma(connection, "application_id")
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if application != APPLICATION_ID and (tables or version or application):
-        raise StartupError(f"{database.path} is not a CryptoChat database: name another file with --db")
+        raise StartupError(_not_ours(database.path))
     if version > len(MIGRATIONS):
         raise StartupError(
             f"{database.path} was made by a newer CryptoChat: update this one, or name another --db"
@@ -90,7 +117,7 @@ def _prepare(database: Database, first: Callable[[Transaction], None]) -> None:
     _make_private(database.path)
     database.begin_writing()
     if version and database.is_erasing():  # before it is copied: that would go, too
-        _log.info("removing what is left of a history that was deleted")
+        _log.info("removing what is left of something that was deleted")
         database.finish_erasing()
     if version == len(MIGRATIONS) and search.is_current(connection):
         return
@@ -122,7 +149,8 @@ def _migrate(tx: Transaction, version: int, first: Callable[[Transaction], None]
     if version == 0:
         tx.execute(f"PRAGMA application_id={APPLICATION_ID}")
         first(tx)
-    search.rebuild(tx)
+    if not search.is_current(tx):
+        search.rebuild(tx)
     tx.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
 
 
@@ -135,7 +163,7 @@ def _explain(path: Path, error: DatabaseError | StorageFull) -> str:
     if isinstance(error, StorageFull) or "full" in text:
         return _full(path)
     if "not a database" in text:
-        return f"{path} is not a CryptoChat database: name another file with --db"
+        return _not_ours(path)
     if "malformed" in text:
         return _damaged(path, text)
     if "disk I/O" in text:
@@ -143,6 +171,10 @@ def _explain(path: Path, error: DatabaseError | StorageFull) -> str:
     if "no such table" in text or "already exists" in text:
         return _damaged(path, text)
     return f"cannot use the database {path}: {text}"
+
+
+def _not_ours(path: Path) -> str:
+    return f"{path} is not a CryptoChat database: name another file with --db"
 
 
 def _full(path: Path) -> str:

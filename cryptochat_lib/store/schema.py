@@ -3,7 +3,8 @@
 `user_version` counts the steps that a file has taken. A step that has been
 released is never changed: a new one is added behind it.
 
-- `identity`: our key and certificate, one row.
+- `identity`: our key and certificate, one row. `sealing`: null, or how the key is
+  sealed under a passphrase (`cryptochat_lib/sealing.py`).
 - `settings`: the username; `erasing`: see `Database.erase`. `counter`: the next message's number.
 - `keys`: each certificate that we have seen, and what the user said of it.
 - `rooms`: those we have joined. `members`: who was seen in them, under a verified key.
@@ -113,4 +114,6 @@ _VERSION_2 = (
     ) STRICT""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = ("ALTER TABLE identity ADD COLUMN sealing BLOB",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)

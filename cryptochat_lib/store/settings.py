@@ -8,7 +8,9 @@ from collections.abc import Callable
 from ..errors import StartupError
 from ..identity import Identity, parse_certificate
 from ..model import RoomName
+from ..sealing import SealedIdentity
 from .database import Database, Transaction
+from .wiping import WIPING
 
 
 class Settings:
@@ -23,14 +25,33 @@ class Settings:
         rows = self._database.read().execute("SELECT name FROM rooms ORDER BY name")
         self._joined = tuple(RoomName(row["name"]) for row in rows)
 
-    def identity(self) -> Identity:
+    def identity(self) -> Identity | SealedIdentity:
         """Our key and certificate; StartupError if they are gone, UnacceptableCertificate if damaged."""
         row = self._database.read().execute("SELECT * FROM identity").fetchone()
         if row is None:
-            raise StartupError(f"the database {self._database.path} is damaged: it holds no identity")
-        identity = Identity(parse_certificate(row["certificate"]), row["private_key"])
+            raise StartupError(self._why_no_identity())
+        certificate = parse_certificate(row["certificate"])
+        if row["sealing"] is not None:
+            return SealedIdentity(certificate, row["sealing"], row["private_key"])
+        identity = Identity(certificate, row["private_key"])
         identity.check()
         return identity
+
+    def _why_no_identity(self) -> str:
+        if self.get(WIPING) is not None:
+            return f"a wipe of {self._database.path} was interrupted: finish it with `cryptochat wipe`"
+        return f"the database {self._database.path} is damaged: it holds no identity"
+
+    def replace_identity(self, identity: Identity | SealedIdentity) -> None:
+        """Store our key in another form, sealed or not, and leave no trace of the form that it had.
+
+        In one transaction: killed at any moment, the one or the other is there. StorageFull, StorageFailed.
+        """
+        certificate, private_key, sealing = _columns(identity)
+        statement = "UPDATE identity SET private_key = ?, sealing = ? WHERE certificate = ?"
+        self._database.erase(
+            lambda tx: tx.execute(statement, (private_key, sealing, certificate)), lambda _: None
+        )
 
     def get(self, name: str) -> str | None:
         row = self._database.read().execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
@@ -56,11 +77,19 @@ class Settings:
         self._database.write(lambda tx: tx.execute(statement, parameters), lambda done: self.load())
 
 
-def store_identity(make: Callable[[], Identity]) -> Callable[[Transaction], None]:
+def store_identity(make: Callable[[], Identity | SealedIdentity]) -> Callable[[Transaction], None]:
     """What fills a new database: the identity that `make` creates."""
 
     def fill(tx: Transaction) -> None:
-        identity = make()
-        tx.execute("INSERT INTO identity VALUES (1, ?, ?)", (identity.certificate.der, identity.private_key))
+        statement = "INSERT INTO identity (certificate, private_key, sealing) VALUES (?, ?, ?)"
+        tx.execute(statement, _columns(make()))
 
     return fill
+
+
+def _columns(identity: Identity | SealedIdentity) -> tuple[bytes, bytes, bytes | None]:
+    """Certificate, private key, and how that is sealed."""
+    der = identity.certificate.der
+    if isinstance(identity, SealedIdentity):
+        return der, identity.ciphertext, identity.header
+    return der, identity.private_key, None

@@ -197,7 +197,7 @@ def test_a_disk_too_small_for_a_migration_is_said_and_nothing_is_half_done(
     later = "a.db.v1-backup" in left  # it was up to date already
     assert left - {"a.db.v1-backup"} <= {"a.db", "a.db.lock", "a.db-wal", "a.db-shm"}
     with sqlite3.connect(folder / "left" / "a.db") as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2 if later else 1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3 if later else 1,)
         assert connection.execute("SELECT count(*) FROM messages").fetchone() == (8,)
     connection.close()
 

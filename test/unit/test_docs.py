@@ -151,6 +151,19 @@ def test_each_option_is_in_its_table_and_no_other(capsys: pytest.CaptureFixture[
     assert [parsed.log] == defaults["--log"]
 
 
+@pytest.mark.parametrize("command", ["passphrase", "wipe"])
+def test_each_option_of_a_sub_command_is_in_its_table_and_no_other(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    option = re.compile(r"--[a-z-]+")
+    documented = {
+        name for cells in rows("API.md", f"option of `{command}`") for name in option.findall(cells[0])
+    }
+    with pytest.raises(SystemExit):
+        options.parse([command, "--help"])
+    assert documented == set(option.findall(capsys.readouterr().out.partition("Example:")[0]))
+
+
 def test_each_limit_is_in_its_table_with_its_value_and_no_other() -> None:
     documented = {code_of(cells[0])[0]: float(cells[1]) for cells in rows("PROTOCOL.md", "name")}
     values: dict[str, Any] = dataclasses.asdict(Limits())

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cryptochat_lib import ceremony, identity, txt, wire
-from cryptochat_lib.errors import CryptoChatError, UnacceptableCertificate
+from cryptochat_lib import ceremony, identity, sealing, txt, wire
+from cryptochat_lib.errors import (
+    BadPassphrase,
+    CryptoChatError,
+    UnacceptableCertificate,
+    UnreadableKey,
+    WrongPassphrase,
+)
 from cryptochat_lib.http_head import parse_head
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Certificate, parse_room_name
@@ -75,6 +83,42 @@ def test_a_live_comparison_shows_the_same_on_both_screens(vector: dict[str, Any]
 def test_the_names_of_the_picture_are_those_of_the_vectors() -> None:
     written = json.loads((VECTORS / "comparisons.json").read_text())
     assert (list(ceremony.SHAPES), list(ceremony.COLOURS)) == (written["shapes"], written["colours"])
+
+
+@cache
+def derived(header: sealing._Header, passphrase: sealing.Passphrase) -> bytes:
+    """Vectors that differ in something else share what takes the time."""
+    return DERIVE(header, passphrase)
+
+
+DERIVE = sealing._Header.derive
+
+
+@of("sealed-keys.json")
+def test_a_sealed_key_opens_or_not(vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        sealing._Header, "derive", lambda self, passphrase: derived(replace(self, nonce=b""), passphrase)
+    )
+    sealed = sealing.SealedIdentity(
+        identity.parse_certificate(base64.b64decode(vector["certificate"])),
+        bytes.fromhex(vector["sealing"]),
+        base64.b64decode(vector["private_key"]),
+    )
+    assert vector["expect"] == opened(sealed, vector["passphrase"])
+
+
+def opened(sealed: sealing.SealedIdentity, passphrase: str) -> dict[str, Any]:
+    try:
+        identity = sealed.open(sealing.Passphrase.parse(passphrase))
+    except BadPassphrase:
+        layer = "passphrase"
+    except UnreadableKey:
+        layer = "parameters"
+    except WrongPassphrase:
+        layer = "seal"
+    else:
+        return {"private_key": base64.b64encode(identity.private_key).decode()}
+    return {"accepted": False, "layer": layer}
 
 
 @of("txt.json")
