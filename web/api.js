@@ -27,6 +27,8 @@ export const verify = (uuid, fingerprint_sha256, method) =>
   request("POST", `/api/users/${uuid}/verify`, { fingerprint_sha256, method });
 export const withdraw = (uuid, fingerprint_sha256) =>
   request("DELETE", `/api/users/${uuid}/verify`, fingerprint_sha256 && { fingerprint_sha256 });
+export const compareNow = (uuid, fingerprint_sha256) => request("POST", `/api/users/${uuid}/comparison`, { fingerprint_sha256 });
+export const endComparison = (uuid) => request("DELETE", `/api/users/${uuid}/comparison`);
 
 export const rooms = async () => (await request("GET", "/api/rooms")).rooms;
 export const join = (room) => request("POST", roomPath(room));

@@ -16,6 +16,7 @@ export const state = reactive({
   histories: shallowReactive(new Map()), // room -> History
   unread: reactive(new Map()), // room -> number of messages that came while it was not open
   room: sessionStorage.getItem("cryptochat.room"), // the open one, or null
+  differing: reactive(new Set()), // keys of which the user has said that the two screens differ
   person: null, // whose card is open, or null
   view: "talk", // on a narrow screen: "rooms", "talk" or "people"
   problems: reactive(new Map()), // place -> what went wrong there, in words

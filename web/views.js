@@ -39,8 +39,19 @@ export function peopleElsewhere(room) {
 
 /** Who waits for the user's answer. */
 export function asking() {
-  return others().filter((user) => user.pending && user.status !== "verified" && user.status !== "rejected").sort(byPerson);
+  return others().filter((user) => asksToCompare(user) || isPending(user)).sort(byPerson);
 }
+
+const isPending = (user) => user.pending && user.status !== "verified" && user.status !== "rejected";
+
+/** The comparison that is about the key on the card: another key of that UUID has no say here. */
+export function comparisonOf(user) {
+  const { comparison = null, fingerprint_sha256: key } = user;
+  return comparison !== null && comparison.fingerprint_sha256 === key ? comparison : null;
+}
+
+/** Who has pressed "compare now" and waits for us to. */
+export const asksToCompare = (user) => comparisonOf(user)?.state === "asked" && user.status !== "rejected";
 
 /** Whose key is not what it was: shown above everything else. */
 export function alarming() {

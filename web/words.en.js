@@ -83,6 +83,7 @@ export const english = {
     details: "Who has it",
     methods: {
       number: "sender verified by number",
+      ceremony: "sender verified by live comparison",
       click: "sender verified by click",
       other: "sender verified",
     },
@@ -172,6 +173,33 @@ export const english = {
     other: "Another way to compare",
     otherAbout: "Only if you have compared the whole number, or the fingerprint below, by a way that nobody else can change.",
     otherYes: "I compared everything: it is the same",
+  },
+
+  comparison: {
+    label: "Live comparison",
+    title: "Both here? Compare live",
+    about: "Are you both at your screens, side by side or on the phone? Both press Compare now.",
+    stillToVerify: (name) => `Does ${name} still have to verify you? Then both press Compare now, on your two screens.`,
+    now: "Compare now",
+    asked: (name) => `${name} has pressed Compare now and waits for you.`,
+    askedInList: "They have pressed Compare now and wait for you to press it too. Do it only while you are with them, or on the phone.",
+    askedAbout: "Press it too if you are with them, or on the phone.",
+    waiting: (name) => `Now ${name} has to press Compare now too, on their own screen.`,
+    left: (minutes, seconds) => `${minutes}:${seconds} left`,
+    shown: (name) => `Does ${name}'s screen show exactly this: the number and the picture?`,
+    shownAbout: "One of you reads it out, the other looks.",
+    number: (digits) => `The number: ${[...digits.replaceAll(" ", ",")].join(" ")}`,
+    picture: "The picture",
+    // A language with other rules gives each shape and colour its own words here.
+    part: ({ shape, colour }) => `${colour} ${shape}`,
+    same: "The same",
+    different: "Different",
+    done: "Compared: both screens showed the same.",
+    differs: "The two screens show different things. That does not happen by accident: somebody may sit between you, and read what you write.",
+    differsAdvice: "Do not verify. Compare the safety number when you meet in person, or refuse this key.",
+    differsVerified: "Stop trusting this key, and compare the safety number when you meet in person.",
+    failed: (reason) => `There is no result: ${reason}.`,
+    again: "Try again",
   },
 
   conflict: {

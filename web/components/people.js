@@ -4,9 +4,9 @@
  * on the narrow screen's switch, no more.
  */
 import { h } from "../vendor/vue.js";
-import { showPerson, withdraw } from "../actions.js";
+import { compareNow, showPerson, withdraw } from "../actions.js";
 import { state } from "../store.js";
-import { alarming, asking, hueOf, nameOf, onlyClaimed, openRoom, peopleElsewhere, peopleIn } from "../views.js";
+import { alarming, asking, asksToCompare, hueOf, nameOf, onlyClaimed, openRoom, peopleElsewhere, peopleIn } from "../views.js";
 import { words } from "../words.js";
 import { Alarm } from "./alarm.js";
 import { icon } from "./icons.js";
@@ -37,13 +37,23 @@ function questions(users) {
     h("h2", words.people.asking),
     h("ul", users.map((user) => h("li", { key: user.uuid, class: "question" }, [
       h("p", [name(user)]),
-      h("p", { class: "note" }, words.people.reasons[state.questions.get(user.uuid)?.reason] ?? words.people.reasons.other),
+      h("p", { class: "note" }, reasonOf(user)),
       h("div", { class: "row" }, [
-        h("button", { type: "button", class: "primary", onClick: () => showPerson(user.uuid) }, words.people.verify),
-        h("button", { type: "button", onClick: () => withdraw(user.uuid, user.fingerprint_sha256) }, words.people.notNow),
+        asksToCompare(user) ? compareButton(user) : h("button", { type: "button", class: "primary", onClick: () => showPerson(user.uuid) }, words.people.verify),
+        user.status !== "verified" && h("button", { type: "button", onClick: () => withdraw(user.uuid, user.fingerprint_sha256) }, words.people.notNow),
       ]),
     ]))),
   ]);
+}
+
+function reasonOf(user) {
+  if (asksToCompare(user)) return words.comparison.askedInList;
+  return words.people.reasons[state.questions.get(user.uuid)?.reason] ?? words.people.reasons.other;
+}
+
+function compareButton({ uuid, fingerprint_sha256: key }) {
+  const press = () => (showPerson(uuid), compareNow(uuid, key));
+  return h("button", { type: "button", key: "compare", class: "primary compare-now", onClick: press }, words.comparison.now);
 }
 
 function personList(users) {

@@ -1,10 +1,11 @@
 /* One person's card: what the trust in their key is, and what one can do about it. */
 import { h } from "../vendor/vue.js";
 import { forget, look, withdraw } from "../actions.js";
-import { openRoom } from "../views.js";
+import { nameOf, openRoom } from "../views.js";
 import { words } from "../words.js";
 import { Confirm } from "./confirm.js";
 import { keyDetails } from "./key-details.js";
+import { LiveComparison } from "./live-comparison.js";
 import { Problem } from "./problem.js";
 import { NumberGrid } from "./number-grid.js";
 import { Verification } from "./verification.js";
@@ -37,17 +38,22 @@ function unseen(user) {
 }
 
 function trust(user) {
-  if (user.status === "verified")
+  const { status, safety_number: number, fingerprint_sha256: key } = user;
+  // Another key is another question: with it, the card begins anew.
+  const live = status !== "rejected" && h(LiveComparison, { user, key: `live ${key}` });
+  if (status === "verified")
     return [
       h("p", { class: "trusted" }, words.person.verified),
+      live,
       h("h3", words.person.number),
-      h(NumberGrid, { number: user.safety_number }),
+      h(NumberGrid, { number }),
       h("p", { class: "note" }, words.person.numberAbout),
     ];
   return [
-    user.status === "rejected" && h("p", { class: "warning" }, words.person.rejected),
-    // Another key is another question: with it, the card begins anew.
-    h(Verification, { user, key: user.fingerprint_sha256 }),
+    status === "rejected" && h("p", { class: "warning" }, words.person.rejected),
+    h("h3", words.verification.title(nameOf(user))),
+    live,
+    h(Verification, { user, key }),
   ];
 }
 

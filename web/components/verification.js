@@ -36,7 +36,6 @@ export const Verification = {
     return () => {
       const { user } = props;
       return h("div", { class: "verification" }, [
-        h("h3", words.verification.title(nameOf(user))),
         h("p", words.verification.ask(nameOf(user))),
         question(asked, typed, compare),
         h("div", { role: "alert" }, said.value && h("p", { class: "warning" }, said.value)),
