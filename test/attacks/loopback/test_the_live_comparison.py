@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -231,18 +232,40 @@ def test_nobody_is_answered_before_the_user_has_pressed(ada: LoopbackNode, mallo
     wait_until(lambda: screen(ada, mallory.uuid)["state"] is None, 10, "who hung up is still shown to ask")
 
 
-def test_the_press_opens_nothing_but_the_comparison(ada: LoopbackNode, mallory: HandmadePeer) -> None:
+def test_the_press_opens_nothing_but_the_comparison(start_node: StartNode, mallory: HandmadePeer) -> None:
     """While Ada compares with her, Mallory is unverified in all else; and is sent nothing else."""
+    ada = start_node("Ada", gate_seconds=0.3)
     know(ada, mallory)
     ada.send("tea", "a secret")
-    hers = Mallory(mallory, ada)
+    Mallory(mallory, ada)
     press(ada, mallory.uuid)
     wait_screen(ada, mallory.uuid, "shown")
-    assert {request.path for request in mallory.requests.items} == {OPEN, REVEAL}
-    ada.unverify(mallory.uuid)  # no gate for what comes now: the answer is there at once
     with mallory.connect(ada) as connection:
-        assert connection.post("/v1/messages", {"messages": [message("let me in")]}).status == 403
-    assert hers.learned
+        reply = connection.post("/v1/messages", {"messages": [message("let me in")]})
+    assert (reply.status, reply.json["code"]) == (403, "unverified")
+    assert [one["content"] for one in ada.history("tea")] == ["a secret"]
+    assert {request.path for request in mallory.requests.items} == {OPEN, REVEAL}
+
+
+def test_who_has_learned_the_value_cannot_answer_in_the_other_role_too(
+    ada: LoopbackNode, mallory: HandmadePeer
+) -> None:
+    """She holds her reveal back, and calls: for one value of Ada's she would have two results to choose from."""
+    know(ada, mallory)
+    hers, over = Mallory(mallory, ada), threading.Event()
+
+    def hold(request: Request) -> bytes | None:
+        reply = hers.respond(request)
+        if request.path == REVEAL:
+            over.wait(10)
+        return reply
+
+    mallory.respond = hold
+    press(ada, mallory.uuid)
+    wait_until(lambda: hers.learned, 10, "nothing was revealed")
+    assert ask_as_initiator(mallory, ada, secrets.token_bytes(32)).status == 409
+    over.set()
+    wait_screen(ada, mallory.uuid, "shown")
 
 
 def test_somebody_who_was_rejected_cannot_compare(ada: LoopbackNode, mallory: HandmadePeer) -> None:
