@@ -250,7 +250,7 @@ def test_the_press_opens_nothing_but_the_comparison(start_node: StartNode, mallo
 def test_who_has_learned_the_value_cannot_answer_in_the_other_role_too(
     ada: LoopbackNode, mallory: HandmadePeer
 ) -> None:
-    """She holds her reveal back, and calls: for one value of Ada's she would have two results to choose from."""
+    """She holds her reveal back, and calls: for one value of Ada's she would have two results."""
     know(ada, mallory)
     hers, over = Mallory(mallory, ada), threading.Event()
 
