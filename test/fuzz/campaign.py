@@ -32,7 +32,7 @@ from waiting import wait_until
 HELD_UP = 20.0
 WITHIN = 1.0
 _EVERY_SECONDS = 0.5
-_MORE_THREADS, _MORE_DESCRIPTORS, _MORE_MIB = 4, 12, 200
+_MORE_THREADS, _MORE_DESCRIPTORS, _MORE_MIB = 4, 12, 300
 _BACK_WITHIN = 40.0  # a stream whose reader has gone is noticed at its next comment
 _LATEST_SHOWN = 20
 

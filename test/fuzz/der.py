@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import random
+from copy import deepcopy
 from dataclasses import dataclass
 
 from mutations import mutate, noise
@@ -56,16 +57,15 @@ def change(element: Element, chance: random.Random) -> None:
     elif one.parts and kind < 0.4:
         del one.parts[chance.randrange(len(one.parts))]
     elif one.parts and kind < 0.7:
-        copy = decode(encode(chance.choice(one.parts)))
+        copy = deepcopy(chance.choice(one.parts))
         one.parts.insert(chance.randint(0, len(one.parts)), copy)
     elif kind < 0.85:
         chance.shuffle(one.parts)
     else:
-        depth = chance.choice((1, 5, 200))
-        nest = b"".join(encode(Element(5, None)) for _ in range(1))
-        for _ in range(depth):
-            nest = encode(Element(0x30, None, nest))
-        one.parts.append(Element(nest[0], None, nest[2:] if nest[1] < 128 else nest))
+        nest = Element(5, None)
+        for _ in range(chance.choice((1, 5, 60))):
+            nest = Element(0x30, [nest])
+        one.parts.append(nest)
 
 
 def _decode(data: bytes, deep: int) -> tuple[Element, int]:

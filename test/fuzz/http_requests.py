@@ -45,7 +45,7 @@ WORDS: tuple[bytes, ...] = (
 
 
 def head(request_line: str, fields: Sequence[str]) -> bytes:
-    return "\r\n".join((request_line, *fields, "", "")).encode("utf-8", "surrogateescape")
+    return "\r\n".join((request_line, *fields, "", "")).encode("utf-8", "surrogatepass")
 
 
 def request(method: str, target: str, fields: Sequence[str], body: bytes) -> bytes:

@@ -14,12 +14,14 @@ import random
 import uuid
 from typing import Any
 
-from http_requests import text
+from http_requests import request, text
 from mutations import mutate
-from target import ENDS_WITHIN, PEER_PORT, Target, Wrong
+from target import ENDS_WITHIN, PEER_PORT, Target, Wrong, check_replies, exchange
 
 _NUMBERS = ("0", "-0", "1", "-1", "1e999", "-1E-999", "9" * 400, "1.5", "2e3", "NaN", "-Infinity", "01", "+1")
 _MOST_STATUS = 500
+_WAITS = "/v1/comparison"
+"""For a person, unless whoever asks has hung up."""
 
 
 class Raw(str):
@@ -43,8 +45,10 @@ class JsonBodies(Target):
                 chance.choice(("utf-16", "utf-8-sig", "utf-32", "cp500")), "ignore"
             )
         self.said = f"{method} {path}\n".encode() + body
-        status, answer = self._ask(port, method, path, body)
-        self._check(port, path, body, status, answer)
+        if path == _WAITS:
+            check_replies(exchange(self.dial_as_friend(), request(method, path, ["Host: peer"], body)))
+        else:
+            self._check(path, body, *self._ask(port, method, path, body))
 
     def _routes(
         self, chance: random.Random, room: str, person: str
@@ -72,6 +76,10 @@ class JsonBodies(Target):
             (ui, "POST", f"/api/rooms/{room}/message", {"content": text(chance)}),
             (ui, "PUT", "/api/info", {"username": text(chance)}),
             (ui, "POST", "/api/session", {"code": text(chance)}),
+            (ui, "POST", f"/api/users/{self.aim.friend_uuid}/comparison", {}),
+            (ui, "DELETE", f"/api/users/{self.aim.friend_uuid}/comparison", {}),
+            (PEER_PORT, "POST", _WAITS, {"commitment": chance.randbytes(32).hex()}),
+            (PEER_PORT, "POST", f"{_WAITS}/reveal", {"value": chance.randbytes(32).hex()}),
             (ui, "POST", f"/api/users/{person}/verify", {"fingerprint_sha256": sha, "method": "click"}),
             (ui, "DELETE", f"/api/users/{person}/verify", {"fingerprint_sha256": sha}),
         ]
@@ -102,7 +110,7 @@ class JsonBodies(Target):
     def _hang_up(self, port: int) -> None:
         self._connections.pop(port).close()
 
-    def _check(self, port: int, path: str, body: bytes, status: int, answer: bytes) -> None:
+    def _check(self, path: str, body: bytes, status: int, answer: bytes) -> None:
         if status >= _MOST_STATUS and status != http.HTTPStatus.INSUFFICIENT_STORAGE:
             raise Wrong(f"{status}: {answer[:2000]!r}")
         if status >= http.HTTPStatus.BAD_REQUEST:

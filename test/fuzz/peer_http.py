@@ -22,7 +22,9 @@ class PeerHttp(Target):
             target = f"/rooms/{quote(room, safe='', errors='surrogatepass')}/message"
             body = dump({"username": text(chance), "content": text(chance)})
         else:
-            target = chance.choice(("/v1/messages", "/v1/messages", "/v1/", "/"))
+            target = chance.choice(
+                ("/v1/messages", "/v1/messages", "/v1/comparison", "/v1/comparison/reveal", "/")
+            )
             message = {"id": text(chance), "room": room, "username": text(chance), "content": text(chance)}
             body = dump({"messages": [message] * chance.choice((0, 1, 1, 1, 1, 2, 2, 2, 2, 101))})[
                 : 2**20 + 1

@@ -43,7 +43,8 @@ CHECKS = [
 ENDLESS = "/api/events"
 PART_OF_FUZZING = 0.4
 EXAMPLES = 5
-NEEDS_LUCK = {"POST /api/session", "POST /api/users/{uuid}/verify", "DELETE /api/users/{uuid}/verify"}
+_OF = "/api/users/{uuid}"
+NEEDS_LUCK = {"POST /api/session", f"POST {_OF}/verify", f"DELETE {_OF}/verify", f"POST {_OF}/comparison"}
 """They take a code or a fingerprint that nobody guesses."""
 METHODS = ("get", "put", "post", "delete")
 
