@@ -11,7 +11,7 @@ Reading order. What travels is in `docs/PROTOCOL.md`; then
 A module imports only from the rows above its own, and in its own row from what
 stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
 
-    values     errors, limits > model > wire, http_head, txt, words, ceremony > shapes
+    values     errors, limits > model > wire, http_head, txt, words, names, ceremony > shapes
     parts      identity > sealing > store > backlog   events   presence   deadline   http_read   dialing
                interfaces > sightings > claims > mdns_records > mdns_prompt > mdns_link > discovery
     policy     gates, connections, rates, turns, clones, eviction > questions > verification > comparisons

@@ -15,7 +15,8 @@ from typing import Any
 from . import shapes
 from .comparisons import Comparisons
 from .events import EventLog
-from .model import KnownKey, PeerId, RoomName
+from .model import KnownKey, PeerId, RoomName, Trust
+from .names import skeletons
 from .presence import Presence, Whereabouts
 from .profile import Profile
 from .questions import Questions
@@ -70,7 +71,26 @@ class Roster:
     def _users(self, around: Sequence[Whereabouts]) -> dict[str, dict[str, Any]]:
         keys = self._keys()
         here = {where.uuid: where for where in around}
-        return {uuid: self._user(uuid, keys.get(uuid, []), here.get(uuid)) for uuid in sorted({*keys, *here})}
+        users: dict[str, dict[str, Any]] = {
+            uuid: self._user(uuid, keys.get(uuid, []), here.get(uuid)) for uuid in sorted({*keys, *here})
+        }
+        self._mark_lookalikes(users)
+        return users
+
+    def _mark_lookalikes(self, users: Mapping[str, dict[str, Any]]) -> None:
+        """Who has a name like one that is taken: our own, or that of somebody else who is verified."""
+        taken: dict[str, list[str]] = {
+            look: [self._profile.uuid] for look in skeletons(self._profile.username)
+        }
+        for uuid, user in users.items():
+            if user["status"] == Trust.VERIFIED.value:
+                for look in skeletons(user["username"] or ""):
+                    taken.setdefault(look, []).append(uuid)
+        for uuid, user in users.items():
+            alike = [
+                u for look in skeletons(user["username"] or "") for u in taken.get(look, ()) if u != uuid
+            ]
+            user["resembles"] = min(alike, key=lambda u: (u != self._profile.uuid, u), default=None)
 
     def _rooms(
         self, around: Sequence[Whereabouts], users: Mapping[str, dict[str, Any]]

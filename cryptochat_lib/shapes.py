@@ -98,7 +98,7 @@ def user(
     """USER: one row for a UUID, whatever has been seen under it.
 
     `username_verified`: the name came in a message under the verified key; else
-    it is only what somebody announced ("calls itself ...").
+    it is only what somebody announced ("calls itself ..."). `resembles` takes the whole list: `roster`.
     """
     shown = sorted(keys, key=lambda k: (k.trust is Trust.REJECTED, k.trust is not Trust.VERIFIED))
     first = shown[0] if shown else None
@@ -108,6 +108,7 @@ def user(
         "uuid": uuid,
         "username": first.username if named and first else announced_name,
         "username_verified": named,
+        "resembles": None,
         "fingerprint": first.certificate.fingerprint if first else None,
         "fingerprint_sha256": first.certificate.fingerprint_sha256 if first else None,
         "safety_number": first.safety_number if first else None,

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from certificates import make_uuid
+from certificates import make_certificate, make_uuid
 
 from cryptochat_lib.comparisons import Comparisons
 from cryptochat_lib.events import EventLog
 from cryptochat_lib.limits import Limits
-from cryptochat_lib.model import Endpoint, PeerId, RoomName
+from cryptochat_lib.model import Endpoint, PeerId, RoomName, Trust
 from cryptochat_lib.presence import Presence, Whereabouts
 from cryptochat_lib.profile import Profile
 from cryptochat_lib.questions import Questions
@@ -91,3 +91,34 @@ def test_what_is_published_of_users_and_of_rooms_is_of_one_moment(
             shown["rooms"] = BOB in [m["uuid"] for m in data["rooms"][0]["members"]]
             assert shown["rooms"] == shown["users"]
     assert shown == {"users": here_first, "rooms": here_first}
+
+
+def test_a_name_like_that_of_somebody_verified_or_our_own_is_marked(
+    make_roster: Callable[[bool], tuple[Roster, EventLog]], store: Store
+) -> None:
+    roster, _ = make_roster(True)
+    people = {
+        name: make_certificate()
+        for name in ("Bob", "B0b", "bob", "\u0410da", "Carol", "\u0421arol", "nobody")
+    }
+    friends = ("Bob", "bob", "Carol")
+    for certificate in people.values():
+        store.keys.add(certificate, "", None, 1)
+    keys = {name: store.keys.find(certificate) for name, certificate in people.items()}
+    store.keys.set_trust([(keys[name], Trust.VERIFIED, "number", False) for name in friends])  # type: ignore[misc]
+    around = [
+        Whereabouts(certificate.uuid, {}, (), True, True, False, name, 1)
+        for name, certificate in people.items()
+    ]
+    roster._presence = cast(Presence, SimpleNamespace(all=lambda: around))
+    uuid_of = {name: certificate.uuid for name, certificate in people.items()}
+    resembles = {user["username"]: user["resembles"] for user in roster.users()}
+    assert resembles == {
+        "Bob": uuid_of["bob"],
+        "bob": uuid_of["Bob"],
+        "B0b": min(uuid_of["Bob"], uuid_of["bob"]),
+        "\u0410da": roster._profile.uuid,
+        "Carol": None,
+        "\u0421arol": uuid_of["Carol"],
+        "nobody": None,
+    }

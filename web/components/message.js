@@ -10,6 +10,7 @@ import { clockTime, fullTime } from "../time.js";
 import { hueOf, nameByUuid } from "../views.js";
 import { words } from "../words.js";
 import { icon } from "./icons.js";
+import { lookalike } from "./lookalike.js";
 
 export const Message = {
   props: { message: { type: Object, required: true } },
@@ -18,7 +19,7 @@ export const Message = {
     return () => {
       const { message } = props;
       return h("article", { class: ["card", hueOf(message.sender.uuid), { own: message.own }], "data-id": message.id }, [
-        h("header", { class: "card-head" }, [nameTag(message), !message.own && method(message), time(message)]),
+        h("header", { class: "card-head" }, [nameTag(message), !message.own && lookalike(state.users.get(message.sender.uuid)), !message.own && method(message), time(message)]),
         h("p", { class: "content", dir: "auto" }, message.content),
         message.own && progress(message, open),
       ]);

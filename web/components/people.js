@@ -6,10 +6,12 @@
 import { h } from "../vendor/vue.js";
 import { compareNow, showPerson, withdraw } from "../actions.js";
 import { state } from "../store.js";
+import { fullTime } from "../time.js";
 import { alarming, asking, asksToCompare, hueOf, nameOf, onlyClaimed, openRoom, peopleElsewhere, peopleIn } from "../views.js";
 import { words } from "../words.js";
 import { Alarm } from "./alarm.js";
 import { icon } from "./icons.js";
+import { lookalike } from "./lookalike.js";
 import { Person } from "./person.js";
 
 const STATUS_ICONS = { verified: "check", unverified: "question", rejected: "cross", changed: "bang" };
@@ -36,8 +38,9 @@ function questions(users) {
   return h("section", { class: "questions", "aria-label": words.people.asking }, [
     h("h2", words.people.asking),
     h("ul", users.map((user) => h("li", { key: user.uuid, class: "question" }, [
-      h("p", [name(user)]),
+      h("p", [name(user), lookalike(user)]),
       h("p", { class: "note" }, reasonOf(user)),
+      since(state.questions.get(user.uuid)),
       h("div", { class: "row" }, [
         asksToCompare(user) ? compareButton(user) : h("button", { type: "button", class: "primary", onClick: () => showPerson(user.uuid) }, words.people.verify),
         user.status !== "verified" && h("button", { type: "button", onClick: () => withdraw(user.uuid, user.fingerprint_sha256) }, words.people.notNow),
@@ -56,6 +59,15 @@ function compareButton({ uuid, fingerprint_sha256: key }) {
   return h("button", { type: "button", key: "compare", class: "primary compare-now", onClick: press }, words.comparison.now);
 }
 
+/** When it was asked first, and from where. */
+function since(question) {
+  if (!question?.time) return null;
+  return h("p", { class: "note since" }, [
+    h("time", { datetime: question.time }, fullTime(question.time)),
+    question.address && ` · ${question.address}`,
+  ]);
+}
+
 function personList(users) {
   return h("ul", { class: "person-list" }, users.map((user) => {
     const open = state.person === user.uuid;
@@ -65,6 +77,7 @@ function personList(users) {
         name(user),
         h("span", { class: ["status", user.status] }, [icon(STATUS_ICONS[user.status] ?? "question"), words.people.status[user.status]]),
         h("span", { class: "presence" }, user.online ? words.people.online : words.people.away),
+        lookalike(user),
       ]),
       open && h(Person, { user }),
     ]);
