@@ -13,7 +13,7 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
 
     values     errors, limits > model > wire, http_head, txt, words, names, ceremony > shapes
     parts      identity > sealing > store > backlog   events   presence   deadline   http_read   dialing
-               interfaces > sightings > claims > mdns_records > mdns_prompt > mdns_link > discovery
+               interfaces > sightings > claims > mdns_records > mdns_prompt > mdns_link > discovery   accounts
     policy     gates, connections, rates, turns, clones, eviction > questions > verification > comparisons
                tls
     use cases  peer_client, profile > looker, delivery, roster > comparer, sender > outbox

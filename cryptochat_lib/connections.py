@@ -25,7 +25,10 @@ from .model import Certificate
 
 
 class Connection:
-    """One connection. After the handshake: `certificate` and, its SHA-256 fingerprint, `key`."""
+    """One connection. After the handshake: `certificate` and, its SHA-256 fingerprint, `key`.
+
+    `foreign`: another account of this machine is at its other end.
+    """
 
     def __init__(self, sock: socket.socket, address: str, friend: bool) -> None:
         self.socket = sock
@@ -33,6 +36,7 @@ class Connection:
         self.friend = friend
         self.key: str | None = None
         self.certificate: Certificate | None = None
+        self.foreign = False
 
     def is_gone(self) -> bool:
         """Whether the other side has hung up, as far as the system can say with bytes still unread."""

@@ -49,6 +49,10 @@ class Forbidden(CryptoChatError):
     code = "forbidden"
 
 
+class AnotherAccount(Forbidden):
+    """This CryptoChat belongs to another account of this machine: start one of your own."""
+
+
 class NotAllowed(Forbidden):
     """This peer may not talk to us."""
 

@@ -1,8 +1,8 @@
 """The UI server: loopback HTTP for one user, with the page, its API and its events.
 
-For each request: the guard (`guard`), the token (`session`), the route, the
-body, and the answer. The routes are the table in `UiApi`; what they do lives
-in the use cases.
+For each connection: whose it is (`accounts`). For each request: the guard
+(`guard`), the token (`session`), the route, the body, and the answer. The routes
+are the table in `UiApi`; what they do lives in the use cases.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import export, guard, shapes, wire, words
+from . import accounts, export, guard, shapes, wire, words
 from .chat import Chat
 from .clones import Clones
-from .connections import Connections
-from .errors import BadRequest
+from .connections import Connection, Connections
+from .errors import AnotherAccount, BadRequest
 from .http_head import Head
 from .limits import Limits
 from .model import Endpoint, PeerId, RoomName, parse_peer_id, parse_room_name
@@ -231,8 +231,15 @@ class UiServer(Server):
         """Nobody, until the token is shown."""
         return False
 
+    def prepare(self, connection: Connection) -> bool:
+        """Ask whose it is, once: that does not change."""
+        connection.foreign = accounts.is_another(connection.socket)
+        return True
+
     def answer(self, handler: Handler, head: Head) -> Reply:
-        """The guard, the page's files, and behind the token the routes."""
+        """Nothing to another account. The guard, the page's files, and behind the token the routes."""
+        if handler.request.foreign:
+            raise AnotherAccount()
         length = guard.check(head, self._hosts, self.limits.body_bytes)
         if head.method == "GET" and head.segments in self._files:
             return self._files[head.segments]
