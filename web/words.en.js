@@ -198,7 +198,7 @@ export const english = {
     same: "The same",
     different: "Different",
     done: "Compared: both screens showed the same.",
-    differs: "The two screens show different things. That does not happen by accident: somebody may sit between you, and read what you write.",
+    differs: "The two screens show different things. Unless one of you has misread, that is no accident: somebody may sit between you, and could read what you write.",
     differsAdvice: "Do not verify. Compare the safety number when you meet in person, or refuse this key.",
     differsVerified: "Stop trusting this key, and compare the safety number when you meet in person.",
     failed: (reason) => `There is no result: ${reason}.`,

@@ -2,9 +2,10 @@
 
     sudo .venv/bin/python test/browser/screenshots.py [FOLDER]
 
-(FOLDER: docs/ by default.) Three real nodes on a cable of their own talk to each other; what
-Chromium shows is written as PNG, in light and dark, at 1280x800 and at 390x844. Needs root, for
-the network namespaces, and Chromium with chromedriver.
+(FOLDER: docs/ by default; one of your own also gets every state of a live comparison, and a sheet
+of all its shapes in all their colours, for whoever changes them to look at.) Three real nodes on a
+cable of their own talk to each other; what Chromium shows is written as PNG, in light and dark, at
+1280x800 and at 390x844. Needs root, for the network namespaces, and Chromium with chromedriver.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from chromium import Chromium, Page  # noqa: E402
 from friends import befriend, wait_knows  # noqa: E402
 from lab import Lan  # noqa: E402
 from nodes import Node  # noqa: E402
+from waiting import wait_until  # noqa: E402
 
+DOCS = ROOT / "docs"
 ROOM = "kitchen"
 WIDE, NARROW = (1280, 800), (390, 844)
 
@@ -63,6 +66,10 @@ def main(folder: Path) -> None:
             page.wait_text(".questions", "Cleo")
             page.wait_text(".progress", "delivered to 1 of 2")
             views(page, folder, cleo)
+            comparison(page, folder, cleo, ada)
+            if folder != DOCS:
+                other_states(page, folder, cleo, ada)
+                shapes(page, folder)
 
 
 def views(page: Page, folder: Path, cleo: Node) -> None:
@@ -82,5 +89,75 @@ def views(page: Page, folder: Path, cleo: Node) -> None:
         shoot(page, folder, f"verify-{scheme}", WIDE, scheme)
 
 
+def comparison(page: Page, folder: Path, cleo: Node, ada: Node) -> None:
+    """Both have pressed "compare now"."""
+    page.resize(*WIDE)
+    page.click(".live-comparison .compare-now")
+    wait_until(lambda: (cleo.user(ada.uuid) or {}).get("comparison"), 10, "Cleo is not asked")
+    cleo.post(f"/api/users/{ada.uuid}/comparison")
+    page.wait(lambda: page.one(".same").is_enabled(), "too early to say the same")
+    for scheme in ("light", "dark"):
+        state(page, folder, "compare", scheme, sizes=(WIDE,))
+
+
+def other_states(page: Page, folder: Path, cleo: Node, ada: Node) -> None:
+    """Every state of a live comparison, each reached from the one before."""
+
+    def both(name: str) -> None:
+        page.one(f".live-comparison.is-{name}")
+        for scheme in ("light", "dark"):
+            state(page, folder, f"compare-{name}", scheme)
+
+    cleos = f"/api/users/{ada.uuid}/comparison"
+    both("shown")
+    page.click(".different")
+    both("differs")
+    cleo.request("DELETE", cleos)
+    page.click(".live-phase > .row > button")  # Close
+    both("ready")
+    cleo.post(cleos)
+    both("asked")
+    cleo.request("DELETE", cleos)
+    page.wait_gone(".is-asked")
+    page.click(".live-comparison .compare-now")
+    both("waiting")
+    page.click(".live-comparison .cancel")
+    page.one(".is-ready")
+    cleo.request("DELETE", f"/api/users/{ada.uuid}/verify")
+    page.click(".live-comparison .compare-now")
+    both("failed")
+
+
+def state(
+    page: Page, folder: Path, name: str, scheme: str, sizes: tuple[tuple[int, int], ...] = (WIDE, NARROW)
+) -> None:
+    for size in sizes:
+        page.resize(*size, scheme)
+        if size == NARROW:
+            page.click(".view-switch button:nth-child(3)")
+        page.run("document.querySelector('.person.open').scrollIntoView()")
+        shoot(page, folder, name + ("-narrow" if size == NARROW else "") + f"-{scheme}", size, scheme)
+
+
+def shapes(page: Page, folder: Path) -> None:
+    """Put a sheet of every part that a picture can have in place of the page."""
+    page.run(
+        """
+        const { COLOURS, SHAPES } = await import("/shapes.js");
+        const { picture } = await import("/components/picture.js");
+        const { createApp, h } = await import("/vendor/vue.js");
+        const sheet = document.createElement("main");
+        document.body.replaceChildren(sheet);
+        document.documentElement.style.overflow = "auto";
+        const rows = [...SHAPES.keys()].map((shape) => [...COLOURS].map((colour) => ({ shape, colour })));
+        createApp({ render: () => rows.map((row) => picture(row)) }).mount(sheet);
+        for (const row of document.querySelectorAll(".picture"))
+            Object.assign(row.style, { gridTemplateColumns: "repeat(8, 1fr)", padding: "0.5rem 1rem" });
+        Object.assign(sheet.style, { display: "grid", gridTemplateColumns: "1fr 1fr" });"""
+    )
+    for scheme in ("light", "dark"):
+        shoot(page, folder, f"shapes-{scheme}", (1280, 1560), scheme)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS)

@@ -85,10 +85,10 @@ const parts = {
       picture(pictured),
       h("p", { class: "note" }, words.comparison.shownAbout),
       user.status !== "verified" && waitingFor(user.uuid) > 0 && h("p", { class: "note will-send" }, words.verification.willSend(waitingFor(user.uuid))),
-      h("div", { class: "row wrap answers" }, [
+      h("div", { class: "answers row" }, [
         h("button", { type: "button", class: "primary same", disabled: !looked.value, onClick: same }, words.comparison.same),
         h("button", { type: "button", class: "different", onClick: () => sayDifferent(user.uuid, user.fingerprint_sha256) }, words.comparison.different),
-        cancelButton(user, words.cancel),
+        cancelButton(user, words.cancel, "plain"),
       ]),
     ];
   },
@@ -119,8 +119,8 @@ function compareButton({ uuid, fingerprint_sha256: key }, label, kind) {
   return h("button", { type: "button", class: ["compare-now", kind], onClick: () => compareNow(uuid, key) }, label);
 }
 
-function cancelButton({ uuid }, label) {
-  return h("button", { type: "button", class: "cancel", onClick: () => endComparison(uuid) }, label);
+function cancelButton({ uuid }, label, kind = null) {
+  return h("button", { type: "button", class: ["cancel", kind], onClick: () => endComparison(uuid) }, label);
 }
 
 /** The focus stays, also if it was on the button in the list of questions; who has it here sees what is new. */

@@ -1,7 +1,7 @@
 /* One person's card: what the trust in their key is, and what one can do about it. */
 import { h } from "../vendor/vue.js";
 import { forget, look, withdraw } from "../actions.js";
-import { nameOf, openRoom } from "../views.js";
+import { comparisonOf, nameOf, openRoom } from "../views.js";
 import { words } from "../words.js";
 import { Confirm } from "./confirm.js";
 import { keyDetails } from "./key-details.js";
@@ -53,7 +53,8 @@ function trust(user) {
     status === "rejected" && h("p", { class: "warning" }, words.person.rejected),
     h("h3", words.verification.title(nameOf(user))),
     live,
-    h(Verification, { user, key }),
+    // One question at a time: while there is a result to look at, the number does not ask too.
+    comparisonOf(user)?.state !== "shown" && h(Verification, { user, key }),
   ];
 }
 

@@ -20,6 +20,6 @@ function drawing({ shape, colour }) {
   const surfaces = [body].flat().map((d) => ["body", d]);
   const details = Object.entries({ light, shine, lines, dots });
   const layers = [["rods outline", rods], ["rods", rods], ...surfaces, ...details];
-  return h("svg", { class: ["drawing", `colour-${colour}`], viewBox: "0 0 48 48", "aria-hidden": "true" },
+  return h("svg", { class: ["drawing", `colour-${colour}`], viewBox: "-2 -2 52 52", "aria-hidden": "true" },
     layers.filter(([, d]) => d).map(([layer, d], index) => h("path", { key: index, class: layer, d })));
 }

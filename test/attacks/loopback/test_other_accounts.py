@@ -28,12 +28,15 @@ TARGETS = ["GET /", "GET /main.js", "GET /api/info", "GET /api/events", "POST /a
 @pytest.fixture(scope="module", autouse=True)
 def _needs() -> None:
     """sock_diag for TCP, which may be left out of a kernel, or out of what a sandbox lets through."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        with socket.create_connection(listener.getsockname()), listener.accept()[0] as connection:
-            try:
-                accounts._owner(connection)
-            except OSError:
-                pytest.skip("this kernel does not say whose a connection is")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as connection,
+    ):
+        try:
+            accounts._owner(connection)
+        except OSError:
+            pytest.skip("this kernel does not say whose a connection is")
 
 
 @pytest.mark.parametrize("line", TARGETS)
