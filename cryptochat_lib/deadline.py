@@ -1,8 +1,7 @@
 """A deadline for a whole exchange, not for one read of it.
 
-A socket's timeout starts anew with every `recv`, and under TLS with every `send`, so
-one byte a second holds a thread for ever. `TimedReader` gives each read only what is
-left of a deadline, and `send_all` each write.
+A socket's timeout starts anew with every `recv`, so one byte a second holds a
+thread for ever. `TimedReader` gives each read only what is left of a deadline.
 """
 
 from __future__ import annotations
@@ -38,14 +37,6 @@ def set_timeout(sock: socket.socket, seconds: float) -> None:
     """
     if not seconds <= (sock.gettimeout() or 0.0) < seconds * 1.1:
         sock.settimeout(seconds)
-
-
-def send_all(sock: socket.socket, data: bytes, deadline: Deadline) -> None:
-    """All of `data` before the deadline; `SSLSocket.sendall` counts anew for each record of 16 KiB."""
-    left = memoryview(data)
-    while left:
-        set_timeout(sock, deadline.left())
-        left = left[sock.send(left) :]
 
 
 class TimedReader(io.RawIOBase):

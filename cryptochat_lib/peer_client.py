@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from . import tls
 from .connections import Connection, Connections
-from .deadline import Deadline, TimedReader, send_all
+from .deadline import Deadline, TimedReader, set_timeout
 from .dialing import Where, dial
 from .errors import CryptoChatError, Unreachable
 from .http_read import WholeReply, read_reply
@@ -142,7 +142,8 @@ class _Channel(urllib.request.BaseHandler):
         deadline = Deadline(request.timeout or 0)
         most = self._limits.head_bytes + self._limits.reply_bytes
         try:
-            send_all(self._sock, _to_bytes(request), deadline)
+            set_timeout(self._sock, deadline.left())
+            self._sock.sendall(_to_bytes(request))
             reader = TimedReader(self._sock, deadline, most)
             buffered: io.BufferedReader = io.BufferedReader(reader)
             reply = read_reply(buffered, self._limits)

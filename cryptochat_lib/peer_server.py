@@ -154,10 +154,7 @@ class PeerServer(Server):
             return False
         key = self._api.verification.find(certificate)
         friend = key is not None and key.trust is Trust.VERIFIED
-        if not self.connections.identify(connection, certificate.fingerprint_sha256, friend):
-            connection.shut()  # at once: nothing was said that has to arrive
-            return False
-        return True
+        return self.connections.identify(connection, certificate.fingerprint_sha256, friend)
 
     def answer(self, handler: Handler, head: Head) -> Reply:
         """Steps 3 and 4: nothing of the request is looked at before its sender is admitted."""

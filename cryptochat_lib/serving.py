@@ -32,7 +32,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .connections import Connection, Connections
-from .deadline import Deadline, TimedReader, send_all
+from .deadline import Deadline, TimedReader, set_timeout
 from .errors import CryptoChatError
 from .http_head import Head, parse_head
 from .http_read import read_head
@@ -246,8 +246,8 @@ class Handler(BaseHTTPRequestHandler):
         lines += [f"{name}: {value}" for name, value in fields.items()]
         lines += [*self.server.fixed_head, f"Date: {_date(int(time.time()))}\r\n\r\n"]
         head = "\r\n".join(lines).encode("latin-1")
-        data = head if bodiless else head + reply.body
-        send_all(self.connection, data, Deadline(self.server.limits.request_seconds))
+        set_timeout(self.connection, self.server.limits.request_seconds)
+        self.connection.sendall(head if bodiless else head + reply.body)
         if reply.stream is not None:
             self.connection.settimeout(self.server.limits.sse_write_seconds)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _STREAM_BUFFER_BYTES)
