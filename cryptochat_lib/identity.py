@@ -36,6 +36,7 @@ _MOST_DER_BYTES = 4096
 _UNREADABLE = (
     ValueError,
     TypeError,
+    KeyError,  # for a TLS feature (RFC 7633) that it does not know
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,

@@ -63,8 +63,8 @@ class LookedAt(Target):
     def once(self, chance: random.Random) -> None:
         key, uuid = chance.choice(self._all_keys), str(make_uuid())
         data = _certificate(chance, key, uuid)
-        self.said = data
-        for one in (data, mutate(data, chance)):
+        for one in (mutate(data, chance), data):
+            self.said = one
             with contextlib.suppress(UnacceptableCertificate):
                 parse_certificate(one)
         if chance.random() < _SHOWN and (context := self._context(data, key)):

@@ -63,6 +63,7 @@ def make_der(
     uses: Sequence[ObjectIdentifier] | None = BOTH_USES,
     kind: ObjectIdentifier = NameOID.COMMON_NAME,
     padding: int = 0,
+    extension: x509.ExtensionType | None = None,
 ) -> bytes:
     """A certificate in DER. `names`: the subject, one `kind` attribute each. None leaves an extension out."""
     key = key or make_key()
@@ -86,6 +87,8 @@ def make_der(
         builder = builder.add_extension(
             x509.UnrecognizedExtension(_PADDING, b"\4\0" * padding), critical=False
         )
+    if extension is not None:
+        builder = builder.add_extension(extension, critical=False)
     by = signer or key
     algorithm = None if isinstance(by, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return builder.sign(by, algorithm).public_bytes(serialization.Encoding.DER)

@@ -22,8 +22,9 @@ from certificates import (
     make_version_1,
     spki,
 )
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from cryptochat_lib.errors import UnacceptableCertificate
 from cryptochat_lib.identity import Identity, parse_certificate, safety_number, self_proving_id
@@ -109,6 +110,9 @@ def test_a_version_8_uuid_with_its_own_key_is_accepted() -> None:
 
 # Refused
 
+# RFC 7633: a list of numbers, of which `cryptography` knows 5 and 17. Found by test/fuzz.
+UNKNOWN_TLS_FEATURE = x509.UnrecognizedExtension(ExtensionOID.TLS_FEATURE, b"\x30\x03\x02\x01\x04")
+
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "an authority: it could sign a leaf with anybody's UUID": (lambda: make_der(BOB, ca=True), "authority"),
     "one that may sign certificates": (lambda: make_der(BOB, key_cert_sign=True), "sign others"),
@@ -133,6 +137,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "for clients alone": (lambda: make_der(BOB, uses=BOTH_USES[1:]), "both clients and servers"),
     "signed by another key": (lambda: make_der(BOB, signer=make_key()), "own key"),
     "over 4,096 bytes": (lambda: make_der(BOB, padding=2000), "larger"),
+    "a TLS feature that nobody knows": (lambda: make_der(BOB, extension=UNKNOWN_TLS_FEATURE), "read"),
     "bytes behind the end": (lambda: make_der(BOB) + b"\0", "read"),
     "nothing": (lambda: b"", "read"),
 }
