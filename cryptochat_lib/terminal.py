@@ -15,7 +15,7 @@ import getpass
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -52,7 +52,7 @@ class Terminal:
         """The line that is answered to `question`; "" at the end of the input."""
         asks = sys.stdin is not None and sys.stdin.isatty()
         print(question, end="" if asks else "\n", file=sys.stderr, flush=True)
-        with self._interruptible():
+        with self._question():
             try:
                 return sys.stdin.readline().strip() if sys.stdin else ""
             except ValueError:  # closed, or no text
@@ -68,7 +68,7 @@ class Terminal:
         if not _has_terminal():
             raise StartupError("the passphrase is needed, and no terminal is there: see --passphrase-fd")
         try:
-            with self._interruptible(), warnings.catch_warnings():
+            with self._question(), warnings.catch_warnings():
                 # It warns when it can only read with the passphrase on the screen: rather not at all.
                 warnings.simplefilter("error", getpass.GetPassWarning)
                 return Passphrase.parse(getpass.getpass(prompt))
@@ -76,9 +76,16 @@ class Terminal:
             raise BadPassphrase("a passphrase is text; this was none") from None
         except (EOFError, getpass.GetPassWarning) as error:
             raise StartupError("no passphrase could be read from the terminal") from error
+
+    @contextlib.contextmanager
+    def _question(self) -> Iterator[None]:
+        """While it is open, a signal ends it; what follows then does not stand behind it on the screen."""
+        try:
+            with self._interruptible():
+                yield
         except KeyboardInterrupt:
             if sys.stderr and sys.stderr.isatty():
-                print(file=sys.stderr)  # what follows is not to stand behind the question
+                print(file=sys.stderr)
             raise
 
     def _read(self, descriptor: int) -> Passphrase:

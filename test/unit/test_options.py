@@ -9,7 +9,7 @@ import pytest
 from cryptochat_lib import __version__
 from cryptochat_lib.errors import UsageError
 from cryptochat_lib.model import Endpoint
-from cryptochat_lib.options import Options, login_name, parse
+from cryptochat_lib.options import Options, PassphraseOptions, WipeOptions, login_name, parse
 
 
 def test_nothing_means_the_documented_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +53,38 @@ def test_everything_can_be_asked_for() -> None:
 
 def test_the_first_word_may_be_run() -> None:
     assert parse(["run", "--db", "x"]) == parse(["--db", "x"])
+
+
+def test_each_sub_command_has_options_of_its_own() -> None:
+    assert parse(["passphrase", "--db", "x"]) == PassphraseOptions(Path("x"))
+    assert parse(["passphrase", "--db", "x", "--remove", "--passphrase-fd", "3"]) == PassphraseOptions(
+        Path("x"), passphrase_fd=3, remove=True
+    )
+    assert parse(["passphrase", "--db", "x", "--new-passphrase-fd", "0"]) == PassphraseOptions(
+        Path("x"), new_passphrase_fd=0
+    )
+    assert parse(["wipe", "--db", "x"]) == WipeOptions(Path("x"))
+    assert parse(["wipe"]).db == parse([]).db
+    with pytest.raises(UsageError, match="one or the other"):
+        parse(["passphrase", "--remove", "--new-passphrase-fd", "3"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["passphrase", "hunter2"],
+        ["wipe", "--passphrase-fd", "3"],
+        ["--passphrase", "hunter2"],
+        ["passphrase", "--new-passphrase-fd", "hunter2"],
+        ["--passphrase-fd", "-1"],
+        ["--passphrase-fd", "\u0665"],
+    ],
+)
+def test_no_argument_is_taken_for_a_passphrase(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(words)
+    assert ended.value.code == 2
+    assert "usage: cryptochat" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
