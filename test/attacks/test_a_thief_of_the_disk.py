@@ -211,12 +211,12 @@ def _popen(words: list[str], **options: Any) -> subprocess.Popen[str]:
 
 def test_after_a_passphrase_was_set_no_file_of_ours_holds_the_key(clear: Path, temporary: Path) -> None:
     pieces = pieces_in(clear)
-    # Pages that are free now have the key, too: whoever wrote here did not overwrite what it deleted.
-    tampered(clear, "UPDATE identity SET private_key = private_key || zeroblob(9000)")
-    tampered(clear, "UPDATE identity SET private_key = substr(private_key, 1, length(private_key) - 9000)")
     half = clear.with_name("a.db.v0-backup.part")  # a migration was killed while it copied
     half.write_bytes(clear.read_bytes())
     key_in(clear, None)
+    # A page that is free has the key, too: whoever wrote here did not overwrite what was deleted.
+    for moved in ("zeroblob(9000) || private_key", "substr(private_key, 9001)"):
+        tampered(clear, f"UPDATE identity SET private_key = cast({moved} AS BLOB)")
     assert holding(pieces, clear.parent) == {"a.db", "a.db.v1-backup", half.name}
     set_it = command("passphrase", "--db", clear, "--new-passphrase-fd", "0", given=f"{SECRET}\n")
     assert (set_it.returncode, set_it.stderr) == (0, ""), set_it
