@@ -74,9 +74,21 @@ class Reply:
 
 
 class OwnCertificate:
-    """A P-256 key and a self-signed certificate, or one that `signer` has signed."""
+    """A P-256 key and a self-signed certificate, or one that `signer` has signed.
 
-    def __init__(self, uuid: str, signer: OwnCertificate | None = None) -> None:
+    `like`: it has the serial number and the key identifier of that one. `ca`: it may sign others.
+    """
+
+    def __init__(
+        self,
+        uuid: str,
+        signer: OwnCertificate | None = None,
+        *,
+        like: OwnCertificate | None = None,
+        ca: bool = False,
+    ) -> None:
+        self.serial: int = like.serial if like else x509.random_serial_number()
+        self.key_id: bytes = like.key_id if like else os.urandom(20)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, uuid)])
         now = datetime.now(timezone.utc)
@@ -85,10 +97,11 @@ class OwnCertificate:
             .subject_name(self.name)
             .issuer_name(signer.name if signer else self.name)
             .public_key(self.key.public_key())
-            .serial_number(x509.random_serial_number())
+            .serial_number(self.serial)
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=365))
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier(self.key_id), critical=False)
             .sign(signer.key if signer else self.key, hashes.SHA256())
         )
         self.pem = certificate.public_bytes(serialization.Encoding.PEM)
@@ -160,10 +173,17 @@ class PeerConnection:
 class HandmadePeer:
     """One peer, whose server runs from the beginning. `close` it."""
 
-    def __init__(self, network: FakeNetwork, uuid: str | None = None, *, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        network: FakeNetwork,
+        uuid: str | None = None,
+        *,
+        host: str = "127.0.0.1",
+        certificate: OwnCertificate | None = None,
+    ) -> None:
         self.uuid = PeerId(uuid or str(uuids.uuid4()))
         self.host = host
-        self.certificate = OwnCertificate(self.uuid)
+        self.certificate = certificate or OwnCertificate(self.uuid)
         self.fingerprint_sha256 = hashlib.sha256(self.certificate.der).hexdigest()
         self.requests: Collected[Request] = Collected()
         self.respond: Respond = lambda _request: OK

@@ -197,6 +197,14 @@ def test_2_one_different_byte_is_another_certificate(scene: Scene) -> None:
         scene.verification.admit(replace(bob, der=bob.der[:-1] + bytes([bob.der[-1] ^ 1])))
 
 
+def test_2_a_copy_of_ourselves_is_refused_even_if_it_was_stored_and_verified(scene: Scene) -> None:
+    key = scene.store.keys.add(scene.own, "", "10.0.0.2", 1)
+    scene.store.keys.set_trust([(key, Trust.VERIFIED, "number", False)])
+    with pytest.raises(CertificateChanged):
+        scene.verification.admit(scene.own, patience=LONG)
+    assert scene.asked() == []
+
+
 def test_3_a_verified_key_is_let_in_at_once(scene: Scene) -> None:
     bob = scene.verified()
     assert scene.verification.admit(bob, meant=bob.uuid).trust is Trust.VERIFIED
