@@ -21,14 +21,14 @@ export const info = () => request("GET", "/api/info");
 export const rename = (username) => request("PUT", "/api/info", { username });
 
 export const users = async () => (await request("GET", "/api/users")).users;
-export const look = (uuid) => request("POST", `/api/users/${uuid}/look`);
-export const forget = (uuid) => request("DELETE", `/api/users/${uuid}`);
+export const look = (uuid) => request("POST", `${userPath(uuid)}/look`);
+export const forget = (uuid) => request("DELETE", `${userPath(uuid)}`);
 export const verify = (uuid, fingerprint_sha256, method) =>
-  request("POST", `/api/users/${uuid}/verify`, { fingerprint_sha256, method });
+  request("POST", `${userPath(uuid)}/verify`, { fingerprint_sha256, method });
 export const withdraw = (uuid, fingerprint_sha256) =>
-  request("DELETE", `/api/users/${uuid}/verify`, fingerprint_sha256 && { fingerprint_sha256 });
-export const compareNow = (uuid, fingerprint_sha256) => request("POST", `/api/users/${uuid}/comparison`, { fingerprint_sha256 });
-export const endComparison = (uuid) => request("DELETE", `/api/users/${uuid}/comparison`);
+  request("DELETE", `${userPath(uuid)}/verify`, fingerprint_sha256 && { fingerprint_sha256 });
+export const compareNow = (uuid, fingerprint_sha256) => request("POST", `${userPath(uuid)}/comparison`, { fingerprint_sha256 });
+export const endComparison = (uuid) => request("DELETE", `${userPath(uuid)}/comparison`);
 
 export const rooms = async () => (await request("GET", "/api/rooms")).rooms;
 export const join = (room) => request("POST", roomPath(room));
@@ -78,6 +78,8 @@ async function answered(response, token) {
 function bearer(token) {
   return token ? { Authorization: `Bearer ${token}` } : {};
 }
+
+const userPath = (uuid) => `/api/users/${encodeURIComponent(uuid)}`;
 
 /** The room's address. A browser takes "." and ".." out of every path, in whatever form. */
 function roomPath(room) {
