@@ -304,6 +304,22 @@ def test_one_question_for_a_key_however_often_it_knocks(scene: Scene) -> None:
     assert len(scene.asked()) == 1
 
 
+def test_what_the_user_wants_is_no_longer_one_of_the_knocks(identity: Identity, store: Store) -> None:
+    """Bob has knocked, and the user writes to him; a flood of knocks cannot take that question away."""
+    scene = Scene(identity.certificate, store, replace(LIMITS, knocks=2, knocks_of_one_address=2))
+    questions = scene.verification.questions
+    bob, carol = scene.known(), scene.known()
+    flood = [scene.known() for _ in range(4)]
+    for certificate in (flood[0], bob):
+        assert questions.ask(scene.key(certificate), KNOCKED, address="10.0.6.6")
+    assert questions.ask(scene.key(bob), QUEUED)
+    assert questions.ask(scene.key(flood[1]), KNOCKED, address="10.0.6.6")
+    assert questions.ask(scene.key(carol), KNOCKED, address="10.0.0.3")
+    assert questions.pending(bob.uuid)
+    assert questions.pending(carol.uuid)
+    assert len(scene.open_questions()) == 3
+
+
 def test_two_keys_under_one_uuid_are_two_questions(scene: Scene) -> None:
     one = scene.known()
     other = scene.known(one.uuid)
@@ -639,6 +655,20 @@ def test_of_all_addresses_the_longest_unseen_makes_way(scene: Scene) -> None:
     certificates = [make_certificate() for _ in range(7)]
     out = [scene.learn(certificate, f"10.0.0.{n}") for n, certificate in enumerate(certificates)]
     assert [[key.certificate for key in each] for each in out] == [[]] * 6 + [[certificates[0]]]
+
+
+@pytest.mark.parametrize("flooder", ["10.6.6.6", "fe80::{}%2"], ids=["one address", "one /64"])
+def test_of_all_addresses_the_one_that_has_most_makes_way_first(scene: Scene, flooder: str) -> None:
+    """Bob was here before the flood, and nobody asks about him."""
+    bob = make_certificate()
+    scene.learn(bob, "10.0.0.2")
+    for number in range(4):
+        scene.learn(make_certificate(), flooder.format(number))
+    carol, dan = make_certificate(), make_certificate()
+    assert scene.learn(carol, "10.0.0.3") == []
+    out = scene.learn(dan, "10.0.0.4")
+    assert [str(key.address).startswith(flooder[:4]) for key in out] == [True]
+    assert all(map(scene.verification.find, (bob, carol, dan)))
 
 
 def test_of_one_uuid_the_longest_unseen_makes_way(scene: Scene) -> None:

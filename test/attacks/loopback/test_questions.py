@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 from loopback_node import LoopbackNode
 from loopback_peer import HandmadePeer, know, message
+from waiting import wait_until
 
 StartNode = Callable[..., LoopbackNode]
 MakePeer = Callable[..., HandmadePeer]
@@ -81,3 +82,18 @@ def test_a_flood_of_knocks_from_many_addresses_drives_out_nobody_who_was_here_or
     assert len(pending(ada)) == 6 + 1
     told = [question["uuid"] for question in ada.seen("verification")]
     assert len(told) == len(set(told)), "once for each key"
+
+
+def test_whom_the_user_wants_to_reach_is_learned_also_when_the_table_is_full_of_the_pending(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", unverified_keys=2)
+    first, second, wanted = (make_peer() for _ in range(3))
+    for peer in (first, second):
+        know(ada, peer)
+        ada.post(f"/api/users/{peer.uuid}/look")
+        ada.wait_for("verification", uuid=peer.uuid)
+    wanted.announce("elsewhere")
+    wait_until(lambda: ada.user(wanted.uuid))
+    ada.post(f"/api/users/{wanted.uuid}/look")
+    ada.wait_for("verification", uuid=wanted.uuid, reason="asked")
