@@ -5,8 +5,9 @@ cleaning, no lengths, no UUIDs. So the page is tried by itself, whatever the pro
 let through. Each string says where it stands (`script("room name")`), so a test can tell which
 ones were shown.
 
-The users: Bob is verified and has a conflict, Cleo waits for an answer, Dora's key has changed,
-Eve is refused, of Fay no key was seen. The room that we are in has a message of Bob's and one of ours.
+The users: Bob is verified and has a conflict, Cleo waits for an answer and has somebody's name, Dora's
+key has changed, Eve is refused, a live comparison with Gil has a result and the one with Hal has none,
+of Fay no key was seen. The room that we are in has a message of Bob's and one of ours.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def user(name: str, status: str, *, seen: bool = True, **fields: Any) -> dict[st
         "status": status,
         "online": True,
         "pending": False,
+        "resembles": None,
+        "comparison": None,
         "conflict": None,
         **fields,
     }
@@ -63,9 +66,32 @@ BOB = user(
         "first_seen": NOW,
     },
 )
-CLEO = user("cleo", "unverified", pending=True)
-PEOPLE = [BOB, CLEO, user("dora", "changed"), user("eve", "rejected"), user("fay", "unverified", seen=False)]
-INFO = user("own", "verified")
+CLEO = user("cleo", "unverified", pending=True, resembles=script("unknown-uuid"))
+
+
+def compared(name: str, state: str) -> dict[str, Any]:
+    """Somebody with whom a live comparison has come to this."""
+    part = {"shape": script("shape"), "colour": script("colour")}
+    comparison = {
+        "fingerprint_sha256": script(f"{name}-sha256"),
+        "state": state,
+        "digits": script("digits").replace(" ", "_"),
+        "picture": [part] * 4,
+        "reason": script("comparison-reason"),
+    }
+    return user(name, "unverified", comparison=comparison)
+
+
+PEOPLE = [
+    BOB,
+    CLEO,
+    user("dora", "changed"),
+    user("eve", "rejected"),
+    compared("gil", "shown"),
+    compared("hal", "failed"),
+    user("fay", "unverified", seen=False),
+]
+INFO = {**user("own", "verified"), "clone": {"address": script("clone-address"), "first_seen": NOW}}
 ROOM, NEARBY = script("room-name"), script("nearby-room")
 
 
@@ -102,8 +128,9 @@ MESSAGES = [
         2, INFO, deliveries=[{"uuid": BOB["uuid"], "state": script("state"), "reason": script("reason")}]
     ),
 ]
+QUESTION = {"address": script("question-address"), "reason": script("question-reason"), "time": NOW}
 EVENTS = [
-    ("verification", {**CLEO, "address": script("question-address"), "reason": script("question-reason")}),
+    ("verification", {**CLEO, **QUESTION}),
     ("messages", message(3, BOB)),
     ("messages", {**message(4, BOB), "room": script("unknown-room")}),
     ("delivery", {"id": script("id-2"), "room": ROOM, "uuid": CLEO["uuid"], "state": "x", "reason": "y"}),
