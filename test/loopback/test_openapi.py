@@ -41,7 +41,7 @@ CHECKS = [
     response_headers_conformance,
 ]
 ENDLESS = "/api/events"
-PART_OF_FUZZING = 0.4
+PART_OF_FUZZING = 1 / 3
 EXAMPLES = 5
 _OF = "/api/users/{uuid}"
 NEEDS_LUCK = {"POST /api/session", f"POST {_OF}/verify", f"DELETE {_OF}/verify", f"POST {_OF}/comparison"}
