@@ -88,6 +88,14 @@ def test_both_press_both_see_the_same_both_say_so_and_messages_pass(nodes, scree
     assert spoken is not None
     assert [digit for digit in spoken if digit.isdigit()] == list("".join(digits))
     assert (ada.status(bob.uuid), bob.status(ada.uuid)) == ("unverified", "unverified")
+    hers.resize(390, 844)
+    hers.click(".view-switch button:nth-child(3)")
+    assert hers.run(
+        "return [document.documentElement, document.querySelector('.people'), "
+        "...document.querySelectorAll('.live-comparison, .part-of-picture')]"
+        ".every((part) => part.scrollWidth <= part.clientWidth + 1)"
+    ), "it fits a narrow screen"
+    hers.resize(1280, 800)
 
     for page in (hers, his):
         page.wait(lambda page=page: page.one(".same").is_enabled(), "it can't be said")
