@@ -11,18 +11,15 @@ if sys.version_info < (3, 10):
     sys.exit("CryptoChat needs Python 3.10 or later; this is " + this)
 
 import os
-import subprocess
 
+import checks
 import environment
-
-CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["pytest"])
 
 if __name__ == "__main__":
     environment.prepare("test")
     os.chdir(str(environment.ROOT))
     if len(sys.argv) > 1:
         environment.become("-m", "pytest", *sys.argv[1:])
-    python = str(environment.PYTHON)
-    failed = [" ".join(check) for check in CHECKS if subprocess.call([python, "-m", *check]) != 0]
+    failed = checks.run_all(str(environment.PYTHON))
     if failed:
         sys.exit("Failed: " + ", ".join(failed))

@@ -1,0 +1,40 @@
+"""Every check there is, behind `tools/test.py`: ruff, mypy, and pytest in three parts.
+
+1. the tests that have machines and networks of their own, which disturb no other,
+   side by side with all the rest: most of them wait most of the time;
+2. then the fuzzers, who take all the processor that there is.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+
+_STATIC = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+_APART = ("test/lan", "test/attacks/lan", "test/browser", "test/attacks/browser")
+_FUZZ = "test/fuzz"
+
+
+def run_all(python: str) -> list[str]:
+    """Run every check with this interpreter; returns those that failed."""
+    failed = [" ".join(check) for check in _STATIC if _status(python, *check) != 0]
+    return failed + _side_by_side(python) + ([_FUZZ] if _status(python, "pytest", _FUZZ) != 0 else [])
+
+
+def _side_by_side(python: str) -> list[str]:
+    """The parts that failed. What the tests apart say is shown when the others are through."""
+    rest = [f"--ignore={path}" for path in (*_APART, _FUZZ)]
+    with tempfile.TemporaryFile() as said:
+        apart = subprocess.Popen([python, "-m", "pytest", *_APART], stdout=said, stderr=subprocess.STDOUT)
+        failed = ["pytest"] if _status(python, "pytest", *rest) != 0 else []
+        if apart.wait() != 0:
+            failed.append("pytest " + " ".join(_APART))
+        said.seek(0)
+        sys.stdout.buffer.write(said.read())
+        sys.stdout.flush()
+    return failed
+
+
+def _status(python: str, module: str, *arguments: str) -> int:
+    return subprocess.call([python, "-m", module, *arguments])
