@@ -123,6 +123,15 @@ def test_a_double_click_cannot_say_the_same_and_screens_that_differ_verify_nobod
     hers.wait(lambda: hers.run("return seen") == [True], "enabled at once")
     assert hers.run("return (await import('/components/live-comparison.js')).LOOK_FOR") >= 2000
 
+    hers.wait(lambda: hers.one(".same").is_enabled(), "it can't be said")
+    hers.run(
+        """
+        const { state } = await import("/store.js");
+        const user = state.users.get(given);
+        state.users.set(given, { ...user, comparison: { ...user.comparison, digits: "000 000 000" } });""",
+        bob.uuid,
+    )
+    hers.wait(lambda: not hers.one(".same").is_enabled(), "another result is to be looked at anew")
     hers.click(".different")
     hers.wait_text(".live-comparison [role=alert]", "somebody may sit between you")
     hers.wait_text(".live-comparison [role=alert]", "Do not verify")

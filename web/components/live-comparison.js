@@ -27,10 +27,12 @@ export const LiveComparison = {
     const left = ref(null); // seconds, or null: begun before this card was opened
     const looked = ref(false);
     const done = ref(false);
-    const phase = () => phaseOf(state.users.get(props.user.uuid) ?? props.user);
+    const current = () => state.users.get(props.user.uuid) ?? props.user;
+    const phase = () => phaseOf(current());
     const timers = useTimers();
-    // At the very change, so that what has the focus before it is still there to be asked.
-    watch(phase, (now) => {
+    // At the very change, so that what has the focus before it is still there to be asked. Other
+    // digits are another result, to be looked at anew, also if no other phase was seen in between.
+    watch([phase, () => comparisonOf(current())?.digits], ([now]) => {
       timers.clear();
       left.value = null;
       looked.value = false;
