@@ -130,7 +130,7 @@ export const english = {
     verify: "Verify …",
     reasons: {
       queued: "You have written something for them. It waits until you have verified them.",
-      knocked: "They tried to write to you. It waits until you have verified them.",
+      knocked: "They tried to reach you. What they send waits until you have verified them.",
       asked: "You wanted to verify them.",
       other: "They wait for your answer.",
     },

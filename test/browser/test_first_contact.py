@@ -36,7 +36,7 @@ def test_from_strangers_to_a_conversation_both_ways(lan, start_node, start_chrom
     hers.wait_text(f"[data-uuid='{bob.uuid}'] .status", "verified")
     hers.wait_gone(".questions")
 
-    his.wait_text(".questions", "They tried to write to you")
+    his.wait_text(".questions", "They tried to reach you")
     assert not his.all(".card"), "unread until Bob says yes"
     his.compare(ada.uuid, hers.read_out(bob.uuid))
     his.wait_text(f"[data-uuid='{ada.uuid}'] .trusted", "compared keys")

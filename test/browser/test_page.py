@@ -160,7 +160,7 @@ def test_what_a_stranger_queued_for_is_not_a_box_in_the_way(lan, ada, page, star
     field.send_keys("I am typing ")
     bob.verify(ada.uuid, ada.fingerprint_sha256)
     bob.send("tea", "knock knock")
-    page.wait_text(".questions", "They tried to write to you")
+    page.wait_text(".questions", "They tried to reach you")
     page.driver.switch_to.active_element.send_keys("and go on")
     assert field.get_attribute("value") == "I am typing and go on"
     page.click(".questions .row button:not(.primary)")

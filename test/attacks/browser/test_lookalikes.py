@@ -24,7 +24,7 @@ def test_a_stranger_with_a_friends_name_knocks_quietly_and_is_marked(lan, start_
         wait_knows(one, other)
     eve.verify(ada.uuid, ada.fingerprint_sha256)
     eve.send("tea", "it is me, too")
-    page.wait_text(".questions", "They tried to write to you")
+    page.wait_text(".questions", "They tried to reach you")
     page.wait_text(".questions .lookalike", "this is somebody else")
     [question] = ada.seen("verification", uuid=eve.uuid, reason="knocked")
     assert question["address"] in page.texts(".questions .since")[0]
