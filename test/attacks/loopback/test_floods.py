@@ -1,4 +1,4 @@
-"""Floods: each cap, while good peers go on being served. Those that are slow are in the next module."""
+"""Floods: each cap, while good peers are served. Slow ones: `test_slow_and_broken_connections.py`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -109,7 +109,7 @@ def small_buffers(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @contextlib.contextmanager
-def asking_without_listening(sock: socket.socket, request: bytes, reads: bool) -> Any:
+def asking_without_listening(sock: socket.socket, request: bytes, reads: bool) -> Iterator[None]:
     """Ask again and again, and read the answers never, or byte by byte."""
     done = threading.Event()
 
@@ -121,7 +121,7 @@ def asking_without_listening(sock: socket.socket, request: bytes, reads: bool) -
     def read() -> None:
         with contextlib.suppress(OSError):
             while reads and not done.wait(0.05) and sock.recv(1):
-                """One byte a time."""
+                """One byte at a time."""
 
     threads = [threading.Thread(target=work, name="who never listens") for work in (ask_on, read)]
     for thread in threads:
