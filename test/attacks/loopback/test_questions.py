@@ -80,6 +80,10 @@ def test_a_flood_of_knocks_from_many_addresses_drives_out_nobody_who_was_here_or
     ada.wait_for("verification", uuid=wanted.uuid, reason="asked")
     assert {early.uuid, late.uuid, wanted.uuid} < pending(ada)
     assert len(pending(ada)) == 6 + 1
+    assert {peer.uuid for peer in flood[:5]} - pending(ada) == {flood[4].uuid}, "the latest of its address"
+    ada.unverify(early.uuid)
+    knock(ada, flood[4], "127.0.6.1")
+    assert flood[4].uuid in pending(ada), "there is room again"
     told = [question["uuid"] for question in ada.seen("verification")]
     assert len(told) == len(set(told)), "once for each key"
 
