@@ -121,3 +121,15 @@ def test_a_look_whose_key_cannot_be_stored_stops_no_other_look(
     wait_until(lambda: (second.uuid, second.endpoint) in ada.app.looker._due)
     go_on.set()
     ada.wait_knows(second.uuid, second.fingerprint_sha256)
+
+
+def test_a_flood_of_claims_to_be_us_takes_eight_places_among_the_looks(
+    ada: LoopbackNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever else is to be looked at finds the places that are left."""
+    looker = ada.app.looker
+    with monkeypatch.context() as patch:
+        patch.setattr(looker, "_begin", lambda: None)
+        for number in range(100):
+            looker.look_at_claim(Endpoint("127.0.0.66", 1000 + number))
+    assert len(looker._due) == ada.limits.looks_at_once
