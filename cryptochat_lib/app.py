@@ -141,7 +141,9 @@ class App:
         verification, limits = self.verification, self.limits
         self.server_tls = ServerTls(identity)
         self.clones = Clones(events)
-        self.looker = Looker(presence, store, verification, self.server_tls, own, self.clones, limits)
+        self.looker = Looker(
+            presence, store, verification, self.server_tls, own, self.clones, self.comparisons, limits
+        )
         means = Means(identity, store, presence, verification, self.connections, limits)
         self.outbox = Outbox(means, self.looker, events)
         self.profile = Profile(

@@ -19,14 +19,14 @@ import logging
 import threading
 
 from . import wire
-from .comparisons import BROKEN_OFF, NOT_ANSWERED, Comparison, Comparisons
+from .comparisons import BROKEN_OFF, NOT_ANSWERED, Comparison, Comparisons, Phase
 from .connections import Connections
 from .dialing import Where
-from .errors import BadRequest, CertificateChanged, Conflict, CryptoChatError, NotAllowed
+from .errors import BadRequest, CertificateChanged, Conflict, CryptoChatError, NotAllowed, Unreachable
 from .identity import Identity, is_self_proving
 from .limits import Limits
 from .looker import Looker
-from .model import Endpoint, KnownKey, PeerId, Trust
+from .model import Certificate, Endpoint, KnownKey, PeerId, Trust
 from .peer_client import PeerClient, Reply
 from .presence import Presence
 from .verification import Verification
@@ -34,6 +34,7 @@ from .verification import Verification
 _log = logging.getLogger(__name__)
 
 IMPOSTOR = "somebody else answers at this person's address"
+GONE = "this key has been forgotten or replaced here meanwhile"
 REJECTED = "they have rejected you"
 UNKNOWN = "their program does not know this comparison: compare the safety number"
 """Reasons in words, as the user reads them."""
@@ -83,7 +84,7 @@ class Comparer:
         """The user does not want to compare (any more): who is in the middle of it is hung up on."""
         comparison = self._comparisons.of(uuid)
         self._comparisons.end(uuid)
-        if comparison is not None:
+        if comparison is not None and comparison.phase is Phase.WAITING:
             self._connections.end(comparison.key.certificate.fingerprint_sha256)
 
     def _knows_this(self, key: KnownKey) -> bool:
@@ -100,11 +101,10 @@ class Comparer:
 
     def _compare(self, comparison: Comparison) -> None:
         """Steps 2 and 3, until there is a result, or no time left."""
-        pinned = comparison.key.certificate
         client = PeerClient(
             self._identity,
             comparison.key,
-            lambda other: self._verification.comparable(other, meant=pinned),
+            lambda shown: self._admit(comparison, shown),
             self._connections,
             self._limits,
         )
@@ -114,6 +114,14 @@ class Comparer:
                 self._comparisons.wait(comparison, _PAUSE_SECONDS)
         broken_off = comparison.promised is not None  # their part, or ours, was on the way
         self._comparisons.fail(comparison, BROKEN_OFF if broken_off else NOT_ANSWERED)
+
+    def _admit(self, comparison: Comparison, shown: Certificate) -> None:
+        """Whether the user still may compare with whoever has `shown` the pinned key; Unreachable."""
+        try:
+            self._verification.comparable(shown, meant=comparison.key.certificate)
+        except NotAllowed as error:
+            self._comparisons.fail(comparison, GONE)
+            raise Unreachable(GONE) from error
 
     def _try(self, comparison: Comparison, client: PeerClient) -> None:
         """One call; what fails before our value is revealed leaves the comparison as it was."""

@@ -14,6 +14,8 @@ What makes nine digits enough (`ceremony`) is that nobody gets a second try unse
    answer it, while it is not verified (`peer_client`, `peer_server`): this comparison,
    nothing else. Who comes before the press waits at the gate like anybody unverified.
 3. Where both have pressed and each calls the other, the smaller UUID stays the initiator.
+   If an answer is lost just then, both may think that they answer: so the smaller one,
+   if what it has answered is not followed by a value, calls again.
 
 A result moves no trust: only the user does, who then says yes (`verification.say_yes`).
 
@@ -67,6 +69,7 @@ class Comparison:
     value: bytes = field(default_factory=lambda: secrets.token_bytes(ceremony.VALUE_BYTES), repr=False)
     role: Role | None = None
     promised: bytes | None = None  # their commitment
+    answered: float = 0.0  # when it was answered, as the responder (monotonic)
     result: Result | None = None
     reason: str | None = None
 
@@ -97,9 +100,10 @@ class Comparisons:
         fingerprint = key.certificate.fingerprint_sha256
         with self._changed:
             known = self._of.get(fingerprint)
-            if known is not None and known.phase is Phase.WAITING:
+            if self._closed or (known is not None and known.phase is Phase.WAITING):
                 return None
-            if sum(c.phase is not Phase.ASKED for c in self._of.values()) >= self._limits.comparisons_at_once:
+            others = [c for c in self._of.values() if c.phase is not Phase.ASKED and c is not known]
+            if len(others) >= self._limits.comparisons_at_once:
                 raise TooManyRequests("end another comparison first")
             begun = Comparison(key, Phase.WAITING, time.monotonic() + self._limits.comparison_seconds)
             self._of[fingerprint] = begun
@@ -153,7 +157,8 @@ class Comparisons:
             if comparison.role is Role.INITIATOR and (comparison.promised or self._own.uuid < key.uuid):
                 raise Conflict("the other side answers in this comparison")
             comparison.role, comparison.promised = Role.RESPONDER, promised
-            comparison.ends = min(comparison.ends, time.monotonic() + self._limits.request_seconds)
+            comparison.answered = time.monotonic()
+            comparison.ends = min(comparison.ends, comparison.answered + self._limits.request_seconds)
             self._changed.notify_all()
             return ceremony.commitment(Role.RESPONDER, shown, self._own, comparison.value)
 
@@ -176,9 +181,9 @@ class Comparisons:
     def promise(self, comparison: Comparison) -> bytes | None:
         """Our commitment for an opening that is about to be sent; None if there is nothing to open."""
         with self._changed:
-            if not self._is_waiting(comparison) or comparison.role is Role.RESPONDER:
+            if not self._is_waiting(comparison) or not self._may_call(comparison):
                 return None
-            comparison.role = Role.INITIATOR
+            comparison.role, comparison.promised = Role.INITIATOR, None
             return ceremony.commitment(
                 Role.INITIATOR, self._own, comparison.key.certificate, comparison.value
             )
@@ -269,6 +274,13 @@ class Comparisons:
         if comparison is None or not self._is_waiting(comparison):
             raise PeerUndecided("they have not pressed “compare now”", headers={"Retry-After": "1"})
         return comparison
+
+    def _may_call(self, comparison: Comparison) -> bool:
+        """Whether to be the initiator: unless we are the responder, and are not left waiting (rule 3)."""
+        left_waiting = time.monotonic() - comparison.answered > self._limits.connect_seconds
+        return comparison.role is not Role.RESPONDER or (
+            left_waiting and self._own.uuid < comparison.key.uuid
+        )
 
     def _is_current(self, comparison: Comparison) -> bool:
         return self._of.get(comparison.key.certificate.fingerprint_sha256) is comparison

@@ -30,6 +30,7 @@ from typing import TypeVar
 
 from . import peer_client
 from .clones import Clones
+from .comparisons import Comparisons
 from .errors import CryptoChatError, UnacceptableCertificate
 from .limits import Limits
 from .model import Certificate, Endpoint, KnownKey, PeerId, Trust
@@ -59,6 +60,7 @@ class Looker:
         server_tls: ServerTls,
         own: Certificate,
         clones: Clones,
+        comparisons: Comparisons,
         limits: Limits,
     ) -> None:
         self._presence = presence
@@ -67,6 +69,7 @@ class Looker:
         self._server_tls = server_tls
         self._own = own
         self._clones = clones
+        self._comparisons = comparisons
         self._limits = limits
         self._lock = threading.Lock()
         self._looked: dict[_Look, float] = {}  # when, of the monotonic clock; the latest is last
@@ -226,7 +229,8 @@ class Looker:
         """Whether the user wants to reach `uuid`: said so, or has written something."""
         with self._lock:
             wanted = uuid in self._wanted
-        return wanted or self._store.queue.waits_for(uuid)
+        compared = self._comparisons.of(uuid) is not None
+        return wanted or compared or self._store.queue.waits_for(uuid)
 
     def _ask(self, key: KnownKey, endpoint: Endpoint) -> None:
         with self._lock:

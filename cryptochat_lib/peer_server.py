@@ -180,6 +180,10 @@ class PeerServer(Server):
     def _compare(self, handler: Handler, head: Head) -> Reply:
         """The live comparison, which asks for itself whether its sender may."""
         route, params = self._api.comparison.find(head)
+        certificate = handler.request.certificate
+        key = self._api.verification.find(certificate) if certificate is not None else None
+        if key is not None and key.trust is Trust.VERIFIED:
+            self._api.spend(key, messages=1)
         body = handler.read_body(head.content_length(self.limits.comparison_bytes))
         return route.handle(Request(head, params, body, connection=handler.request))
 

@@ -211,3 +211,5 @@ def test_each_claim_about_security_names_a_test() -> None:
     paragraphs = [p for p in claims.split("\n\n") if p.startswith("**")]
     assert len(paragraphs) > 30
     assert [p.splitlines()[0] for p in paragraphs if "Shown by:" not in p] == []
+    others = [p for p in claims.strip().split("\n\n") if not p.startswith(("**", "## "))]
+    assert others == [""] * len(others), "neither an attacker's heading nor a claim"

@@ -325,6 +325,54 @@ def test_a_comparison_that_makes_no_sense_is_refused_at_once(
     assert screen(ada, mallory.uuid)["state"] is None
 
 
+def test_an_answer_that_is_lost_while_both_call_leaves_nobody_waiting(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    """The other side has our answer, or not, and never reveals; whoever has the smaller UUID calls again."""
+    ada, other = start_node("Ada", connect_seconds=0.5), make_peer("ffffffff-ffff-4fff-bfff-ffffffffffff")
+    know(ada, other)
+    other.respond = lambda _request: json_response(409, {"code": "conflict"})
+    press(ada, other.uuid)
+
+    def opened() -> bool:
+        with other.connect(ada) as connection:
+            return connection.post(OPEN, {"commitment": secrets.token_hex(32)}).status == 200
+
+    wait_until(opened, 10, "the node calls, and never answers")
+    Mallory(other, ada)
+    wait_screen(ada, other.uuid, "shown")
+
+
+def test_past_the_number_of_comparisons_a_press_is_refused_and_one_that_failed_can_be_begun_again(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada, one, other = start_node("Ada", comparisons_at_once=1), make_peer(), make_peer()
+    for peer in (one, other):
+        know(ada, peer)
+    Mallory(one, ada).reveals = secrets.token_bytes(32)
+    press(ada, one.uuid)
+    wait_screen(ada, one.uuid, "failed")
+    assert ada.request("POST", f"/api/users/{other.uuid}/comparison").status == 429
+    Mallory(one, ada)
+    press(ada, one.uuid)
+    wait_screen(ada, one.uuid, "shown")
+    ada.request("DELETE", f"/api/users/{one.uuid}/comparison")
+    press(ada, other.uuid)
+
+
+def test_a_flood_of_strangers_does_not_drive_out_whom_the_user_compares_with(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada, bob = start_node("Ada", unverified_keys_of_one_address=2), make_peer()
+    know(ada, bob)
+    bob.respond = lambda _request: json_response(403, {"code": "unverified"})
+    press(ada, bob.uuid)
+    for _ in range(3):
+        know(ada, make_peer())
+    Mallory(bob, ada)
+    wait_screen(ada, bob.uuid, "shown")
+
+
 def test_a_comparison_that_nobody_answers_ends_and_says_so(
     start_node: StartNode, mallory: HandmadePeer
 ) -> None:
