@@ -28,6 +28,8 @@ ROUTES = [
     f"POST /api/users/{NOBODY}/look",
     f"POST /api/users/{NOBODY}/verify",
     f"DELETE /api/users/{NOBODY}/verify",
+    f"POST /api/users/{NOBODY}/comparison",
+    f"DELETE /api/users/{NOBODY}/comparison",
     "GET /rooms",
     "GET /api/rooms",
     "POST /api/rooms/tea",
@@ -212,7 +214,8 @@ def test_an_unknown_address_is_not_found(shared: LoopbackNode, target: str) -> N
 def test_info_says_who_we_are(ada: LoopbackNode) -> None:
     reply = ask(ada, "GET", "/api/info")
     assert (reply.status, reply.fields["content-type"]) == (200, "application/json")
-    assert set(reply.json) == {"uuid", "fingerprint", "fingerprint_sha256", "username"}
+    assert set(reply.json) == {"uuid", "fingerprint", "fingerprint_sha256", "username", "clone"}
+    assert reply.json["clone"] is None
     assert reply.json["username"] == "Ada"
     assert len(reply.json["fingerprint"]) == 40
     assert len(reply.json["fingerprint_sha256"]) == 64
@@ -489,12 +492,14 @@ def test_an_announced_peer_is_listed_and_a_look_shows_its_key(
         "uuid": mallory.uuid,
         "username": "Mal",
         "username_verified": False,
+        "resembles": None,
         "fingerprint": None,
         "fingerprint_sha256": None,
         "safety_number": None,
         "status": "unverified",
         "online": True,
         "pending": False,
+        "comparison": None,
         "conflict": None,
     }
     check_problem(ask(ada, "POST", f"/api/users/{mallory.uuid}/verify"), 409, "no-single-certificate")
@@ -511,6 +516,7 @@ def test_an_announced_peer_is_listed_and_a_look_shows_its_key(
         "username",
         "address",
         "reason",
+        "time",
     }
     assert (asked["reason"], asked["username"], asked["address"]) == ("asked", "Mal", str(mallory.endpoint))
     assert asked["fingerprint_sha256"] == mallory.fingerprint_sha256 == user["fingerprint_sha256"]
