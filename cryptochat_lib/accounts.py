@@ -68,6 +68,6 @@ def _owner(connection: socket.socket) -> tuple[int, int]:
 
 
 def _sudoer() -> int:
-    """The account that runs us by sudo; root without one."""
+    """The account that runs us by sudo; without one, our own."""
     given = os.environ.get("SUDO_UID", "") if os.geteuid() == _ROOT else ""
-    return int(given) if given.isascii() and given.isdigit() else _ROOT
+    return int(given) if given.isascii() and given.isdigit() else os.geteuid()
