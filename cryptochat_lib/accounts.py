@@ -6,13 +6,17 @@ with the uid of whoever made it, in some 50 µs, however many sockets there are.
 /proc/net/tcp, which says the same, takes milliseconds as soon as there are thousands.
 
 This comes beside the token, and not in its place: where the system cannot say (another
-system, no netlink in a sandbox), the token alone decides.
+system, no netlink in a sandbox), the token alone decides. Where it can, which a question
+about a connection of our own finds out once, no answer is an answer: the connection was
+reset, so that nobody holds its other end any more, and what came before would be read.
 
 No threads: a question has a socket of its own.
 """
 
 from __future__ import annotations
 
+import errno
+import functools
 import os
 import socket
 import struct
@@ -25,6 +29,8 @@ _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _QUESTION = struct.Struct("=BBBxI")  # struct inet_diag_req_v2, before its socket
 _ANY = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)  # any interface, no cookie
 _UID_AND_INODE = struct.Struct("=II")  # the last fields of struct inet_diag_msg
+_ERRNO = struct.Struct("=i")  # the first field of struct nlmsgerr
+_RESET = (errno.ENOTCONN, errno.ENOENT)
 _UID_AT = _HEADER.size + 64
 _ROOT = 0
 
@@ -34,22 +40,39 @@ def is_another(connection: socket.socket) -> bool:
 
     Ours is the account that we run as. Root is no other: it can do all that we can. Nor is,
     where we run as root, the account that said `sudo`. Someone who has closed their end
-    already belongs to nobody, and is another: else closing at once would hide who it was.
+    already, or reset it, belongs to nobody, and is another: else closing at once would hide
+    who it was.
     """
-    if sys.platform != "linux":
-        return False
     try:
         uid, inode = _owner(connection)
-    except (OSError, struct.error, ValueError):
+    except OSError as error:
+        return error.errno in _RESET and _can_tell()
+    except (struct.error, ValueError):
         return False
     return inode == 0 or uid not in (os.geteuid(), _ROOT, _sudoer())
+
+
+@functools.lru_cache(maxsize=1)
+def _can_tell() -> bool:
+    """Whether the system says whose a connection is: asked about one between ourselves."""
+    try:
+        with (
+            socket.create_server(("127.0.0.1", 0)) as listener,
+            socket.create_connection(listener.getsockname()),
+            listener.accept()[0] as connection,
+        ):
+            return _owner(connection)[0] == os.geteuid()
+    except (OSError, struct.error, ValueError):
+        return False
 
 
 def _owner(connection: socket.socket) -> tuple[int, int]:
     """The uid and the inode of the socket at the other end; the inode is 0 if nobody holds it any more.
 
-    OSError where the system does not say.
+    OSError where the system does not say, with an errno of `_RESET` if there is no such end.
     """
+    if sys.platform != "linux":
+        raise OSError(errno.ENOSYS, "only Linux says whose a connection is")
     family = connection.family
     theirs, ours = connection.getpeername(), connection.getsockname()
     ends = struct.pack("!HH", theirs[1], ours[1]) + b"".join(
@@ -61,8 +84,8 @@ def _owner(connection: socket.socket) -> tuple[int, int]:
         system.send(_HEADER.pack(_HEADER.size + len(question), _BY_FAMILY, _REQUEST, 0, 0) + question)
         answer = system.recv(4096)
     _, kind, _, _, _ = _HEADER.unpack_from(answer)
-    if kind != _BY_FAMILY:
-        raise OSError("the system does not know the other end")
+    if kind != _BY_FAMILY:  # an error, as a negative errno
+        raise OSError(-_ERRNO.unpack_from(answer, _HEADER.size)[0], "the system does not know the other end")
     uid, inode = _UID_AND_INODE.unpack_from(answer, _UID_AT)
     return uid, inode
 

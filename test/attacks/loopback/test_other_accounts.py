@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import sys
 
 import another_account
@@ -28,15 +29,8 @@ TARGETS = ["GET /", "GET /main.js", "GET /api/info", "GET /api/events", "POST /a
 @pytest.fixture(scope="module", autouse=True)
 def _needs() -> None:
     """sock_diag for TCP, which may be left out of a kernel, or out of what a sandbox lets through."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        socket.create_connection(listener.getsockname()),
-        listener.accept()[0] as connection,
-    ):
-        try:
-            accounts._owner(connection)
-        except OSError:
-            pytest.skip("this kernel does not say whose a connection is")
+    if not accounts._can_tell():
+        pytest.skip("this kernel does not say whose a connection is")
 
 
 @pytest.mark.parametrize("line", TARGETS)
@@ -78,6 +72,17 @@ def test_who_hangs_up_at_once_does_not_pass_for_root(server: str, client: str) -
             assert not accounts.is_another(connection)
             theirs.close()
             wait_until(lambda: accounts.is_another(connection), 5, "who hung up passes for root")
+
+
+def test_who_resets_the_connection_does_not_pass_for_nobody(shared: LoopbackNode) -> None:
+    """The system knows no such connection any more, but what was sent on it is read."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs = socket.create_connection(listener.getsockname())
+        with listener.accept()[0] as connection:
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            theirs.sendall(b"POST /api/rooms/stolen HTTP/1.1")
+            theirs.close()
+            wait_until(lambda: accounts.is_another(connection), 5, "who has reset it is let in")
 
 
 def test_where_the_system_cannot_say_the_token_decides(
