@@ -113,9 +113,10 @@ class Looker:
     def look_at_claim(self, endpoint: Endpoint) -> None:
         """Somebody announces us at `endpoint`, where we are not."""
         own = self._own.uuid
+        if self._clones.found is not None:
+            return
         with self._lock:
-            claims = sum(uuid == own for uuid, _ in self._due)
-            if claims < self._limits.looks_at_once and self._clones.found is None:
+            if sum(uuid == own for uuid, _ in self._due) < self._limits.looks_at_once:
                 self._add((own, endpoint), urgent=False)
         self._begin()
 
