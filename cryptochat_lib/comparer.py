@@ -5,9 +5,10 @@
        commitment, which waits at their gate until their user has pressed too;
     3. their commitment is there: POST /v1/comparison/reveal with our value, then theirs.
 
-Until step 3 whatever fails is tried again, once a second, and the other side may call
-us instead, which makes us the responder (`comparisons`, `peer_server`). From step 3 on
-nothing is tried again: our value is out, and who got it must not get another.
+Until step 3 whatever fails is tried again, once a second, also where somebody else
+answers: anybody can announce the other's UUID. And the other side may call us instead,
+which makes us the responder (`comparisons`, `peer_server`). From step 3 on nothing is
+tried again: our value is out, and who got it must not get another.
 
 Threads: one for each comparison, named `compare-...`, until it is not shown any more.
 """
@@ -17,6 +18,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
+from dataclasses import dataclass
 
 from . import wire
 from .comparisons import BROKEN_OFF, NOT_ANSWERED, Comparison, Comparisons, Phase
@@ -34,6 +37,7 @@ from .verification import Verification
 _log = logging.getLogger(__name__)
 
 IMPOSTOR = "somebody else answers at this person's address"
+NONSENSE = "their program gave an answer that makes no sense"
 GONE = "this key has been forgotten or replaced here meanwhile"
 REJECTED = "they have rejected you"
 UNKNOWN = "their program does not know this comparison: compare the safety number"
@@ -41,6 +45,7 @@ UNKNOWN = "their program does not know this comparison: compare the safety numbe
 
 _UNKNOWN_REQUEST = (404, 405, 501)
 _PAUSE_SECONDS = 1.0
+_TROUBLE = {CertificateChanged: IMPOSTOR, BadRequest: NONSENSE}
 
 
 class Comparer:
@@ -101,6 +106,7 @@ class Comparer:
 
     def _compare(self, comparison: Comparison) -> None:
         """Steps 2 and 3, until there is a result, or no time left."""
+        call = _Call(comparison)
         client = PeerClient(
             self._identity,
             comparison.key,
@@ -110,10 +116,11 @@ class Comparer:
         )
         with contextlib.closing(client):
             while self._comparisons.wait(comparison, 0):
-                self._try(comparison, client)
-                self._comparisons.wait(comparison, _PAUSE_SECONDS)
-        broken_off = comparison.promised is not None  # their part, or ours, was on the way
-        self._comparisons.fail(comparison, BROKEN_OFF if broken_off else NOT_ANSWERED)
+                call.pause = _PAUSE_SECONDS
+                self._try(call, client)
+                self._comparisons.wait(comparison, call.pause)
+        # With their commitment, their part or ours was on the way.
+        self._comparisons.fail(comparison, call.trouble if comparison.promised is None else BROKEN_OFF)
 
     def _admit(self, comparison: Comparison, shown: Certificate) -> None:
         """Whether the user still may compare with whoever has `shown` the pinned key; Unreachable."""
@@ -123,53 +130,72 @@ class Comparer:
             self._comparisons.fail(comparison, GONE)
             raise Unreachable(GONE) from error
 
-    def _try(self, comparison: Comparison, client: PeerClient) -> None:
+    def _try(self, call: _Call, client: PeerClient) -> None:
         """One call; what fails before our value is revealed leaves the comparison as it was."""
+        comparison = call.comparison
         promise = self._comparisons.promise(comparison)
         if promise is None:
             return
         try:
-            reply = client.post(self._where(comparison), "/v1/comparison", wire.promise(promise))
-            theirs = self._read_promise(comparison, reply)
-        except CertificateChanged:
-            self._comparisons.fail(comparison, IMPOSTOR)
-            return
+            left = max(0.0, comparison.ends - time.monotonic())
+            reply = client.post(self._where(call), "/v1/comparison", wire.promise(promise), left)
+            call.reached = reply.endpoint
+            theirs = self._read_promise(call, reply)
         except CryptoChatError as error:
             _log.debug("comparison with %s: %s", comparison.key.uuid, error)
+            call.trouble = _TROUBLE.get(type(error), call.trouble)
             theirs = None
         value = None if theirs is None else self._comparisons.promised(comparison, theirs)
         if value is None:
             self._comparisons.not_opened(comparison)
         else:
-            self._reveal(comparison, client, value)
+            self._reveal(call, client, value)
 
-    def _read_promise(self, comparison: Comparison, reply: Reply) -> bytes | None:
+    def _read_promise(self, call: _Call, reply: Reply) -> bytes | None:
         """Their commitment; None if they are not ready, or never will be. BadRequest."""
         if reply.status == 200:
             return wire.parse_promise(reply.body, self._limits)
+        call.trouble = NOT_ANSWERED
+        call.pause = max(call.pause, min(reply.retry_after or 0.0, self._limits.retry_most_seconds))
         if wire.error_code(reply.body, self._limits) == NotAllowed.code:
-            self._comparisons.fail(comparison, REJECTED)
+            self._comparisons.fail(call.comparison, REJECTED)
         elif reply.status in _UNKNOWN_REQUEST:
-            self._comparisons.fail(comparison, UNKNOWN)
+            self._comparisons.fail(call.comparison, UNKNOWN)
         return None
 
-    def _reveal(self, comparison: Comparison, client: PeerClient, value: bytes) -> None:
+    def _reveal(self, call: _Call, client: PeerClient, value: bytes) -> None:
         """Our value for theirs. It is out now: whatever goes wrong is the end."""
+        seconds = self._limits.request_seconds
         try:
-            where = self._where(comparison)
-            reply = client.post(where, "/v1/comparison/reveal", wire.reveal(value))
+            reply = client.post(self._where(call), "/v1/comparison/reveal", wire.reveal(value), seconds)
             if reply.status != 200:
                 raise BadRequest("the value was refused")
-            self._comparisons.revealed(comparison, wire.parse_reveal(reply.body, self._limits))
+            self._comparisons.revealed(call.comparison, wire.parse_reveal(reply.body, self._limits))
         except CryptoChatError as error:
-            _log.debug("comparison with %s: %s", comparison.key.uuid, error)
-            self._comparisons.fail(comparison, BROKEN_OFF)
+            _log.debug("comparison with %s: %s", call.comparison.key.uuid, error)
+            self._comparisons.fail(call.comparison, BROKEN_OFF)
 
-    def _where(self, comparison: Comparison) -> Where:
-        """Where the other side may be, asked anew while it is dialed."""
+    def _where(self, call: _Call) -> Where:
+        """Where the other side may be, asked anew while it is dialed.
+
+        First where this very key has answered: anybody can announce a stranger's UUID elsewhere.
+        """
 
         def where() -> tuple[Endpoint, ...]:
-            found = self._presence.of(comparison.key.uuid)
-            return () if found is None else found.endpoints
+            pinned = call.comparison.key.certificate
+            key, announced = self._verification.find(pinned), self._presence.of(pinned.uuid)
+            answered = (call.reached, None if key is None else key.answered_at)
+            found = (*answered, *(() if announced is None else announced.endpoints))
+            return tuple(dict.fromkeys(endpoint for endpoint in found if endpoint is not None))
 
         return where
+
+
+@dataclass
+class _Call:
+    """Our calls for one comparison. `trouble`: why there was no answer so far, in words."""
+
+    comparison: Comparison
+    trouble: str = NOT_ANSWERED
+    pause: float = _PAUSE_SECONDS
+    reached: Endpoint | None = None

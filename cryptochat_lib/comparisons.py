@@ -113,9 +113,9 @@ class Comparisons:
         return begun
 
     def end(self, uuid: PeerId) -> None:
-        """It is answered, or not wanted any more."""
+        """It is answered, or not wanted any more. Who asks us goes on asking."""
         with self._changed:
-            self._of = {f: c for f, c in self._of.items() if c.key.uuid != uuid}
+            self._of = {f: c for f, c in self._of.items() if c.key.uuid != uuid or c.phase is Phase.ASKED}
             self._changed.notify_all()
         self._presence.touch(uuid)
 

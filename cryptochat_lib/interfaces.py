@@ -4,7 +4,7 @@
 peer API listens on `listen_hosts`, discovery speaks and listens on those interfaces
 alone, and nothing is ever connected to that is not `on_link` with one of them. That
 last one is a security check: an address in an announcement comes from anybody on the
-LAN, and must not make us connect to this machine's own services or through a router.
+LAN, and must not make us connect to loopback or through a router.
 The other way round it is one too (`Neighbourhood`): who comes through a router raises
 no question.
 

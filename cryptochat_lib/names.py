@@ -11,8 +11,9 @@ the eye keeps:
        its own case, then everything becomes small;
     4. I, l, 1, i and | are one, 0 and O are one, rn is m, vv is w.
 
-`skeletons` gives two: of the name, and of the name in small letters, since a capital
-may look like one letter and its small form like another (Greek H and its small n).
+`skeletons` gives three: of the name; of the name in small letters, since a capital may
+look like one letter and its small form like another (Greek H and its small n); and of
+the name without signs such as a tick or a star, which seem to say something about it.
 
 The table is our own: of the letters that the standard's data file, confusables.txt, takes
 for a Latin one, those of alphabets that computers have fonts for; and beside them the
@@ -81,7 +82,8 @@ def skeletons(name: str) -> frozenset[str]:
     >>> skeletons("Ada") & skeletons("Ida")
     frozenset()
     """
-    return frozenset({_skeleton(name), _skeleton(name.lower())} - {""})
+    bare = "".join(sign for sign in name if unicodedata.category(sign) != "So")
+    return frozenset({_skeleton(name), _skeleton(name.lower()), _skeleton(bare)} - {""})
 
 
 def _skeleton(name: str) -> str:

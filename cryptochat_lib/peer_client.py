@@ -75,11 +75,11 @@ class PeerClient:
         self._opener = urllib.request.OpenerDirector()
         self._opener.add_handler(self._channel)
 
-    def post(self, where: Where, path: str, body: bytes) -> Reply:
+    def post(self, where: Where, path: str, body: bytes, seconds: float | None = None) -> Reply:
         """POST a JSON `body` to `path` at the first address of `where` that answers with the pinned key.
 
-        Raises Unreachable (TlsRefused if the peer does not accept our certificate yet),
-        CertificateChanged if only somebody else answers.
+        The answer may take `seconds`, or `limits.reply_seconds`. Raises Unreachable (TlsRefused if the
+        peer does not accept our certificate yet), CertificateChanged if only somebody else answers.
         """
         endpoint = self._channel.open(where)
         request = urllib.request.Request(
@@ -88,10 +88,11 @@ class PeerClient:
             headers={"Content-Type": "application/json"},
             method="POST",
         )
-        reply: WholeReply = self._opener.open(request, timeout=self._limits.reply_seconds)
-        retry_after = "".join(reply.head.fields.all("retry-after"))
-        seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
-        return Reply(reply.head.status, reply.body, seconds, endpoint)
+        timeout = self._limits.reply_seconds if seconds is None else seconds
+        reply: WholeReply = self._opener.open(request, timeout=timeout)
+        text = "".join(reply.head.fields.all("retry-after"))
+        retry_after = float(text) if text.isascii() and text.isdigit() else None
+        return Reply(reply.head.status, reply.body, retry_after, endpoint)
 
     def close(self) -> None:
         self._channel.close()

@@ -10,13 +10,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from loopback_network import FakeNetwork
 from loopback_node import LoopbackNode
 from loopback_peer import HandmadePeer, Request, json_response, know, message
 from waiting import wait_until
+
+from cryptochat_lib.model import Announcement, RoomName
 
 StartNode = Callable[..., LoopbackNode]
 MakePeer = Callable[..., HandmadePeer]
@@ -278,15 +282,67 @@ def test_somebody_who_was_rejected_cannot_compare(ada: LoopbackNode, mallory: Ha
 
 
 def test_an_impostor_at_the_address_gets_no_certificate_and_is_shown(
-    ada: LoopbackNode, mallory: HandmadePeer, make_peer: MakePeer
+    start_node: StartNode, mallory: HandmadePeer, make_peer: MakePeer
 ) -> None:
     """The press is for the key that was looked at, and for no other at that address."""
+    ada = start_node("Ada", comparison_seconds=1.5)
     know(ada, mallory)
     impostor = make_peer(mallory.uuid)
+    mallory.hang_up()
     mallory.announce("tea", endpoint=impostor.endpoint)
     press(ada, mallory.uuid)
     assert "somebody else answers" in wait_screen(ada, mallory.uuid, "failed")["reason"]
     assert not impostor.requests.items
+
+
+def test_a_squatter_who_announces_the_other_side_elsewhere_does_not_end_the_comparison(
+    start_node: StartNode, make_peer: MakePeer, network: FakeNetwork
+) -> None:
+    """Her announcement is the last that was heard, before the press and between promise and reveal."""
+    ada, bob, eve = start_node("Ada"), make_peer(), make_peer()
+    know(ada, bob)
+    squat = Announcement(bob.uuid, (eve.endpoint,), {RoomName("tea"): "tea"}, "Bob", 1)
+    his = Mallory(bob, ada)
+
+    def squatted(request: Request) -> bytes | None:
+        network.announce(squat)
+        return his.respond(request)
+
+    bob.respond = squatted
+    network.announce(squat)
+    press(ada, bob.uuid)
+    wait_screen(ada, bob.uuid, "shown")
+    assert not eve.requests.items
+
+
+def test_who_takes_the_call_and_never_answers_ends_the_comparison_in_its_time(
+    start_node: StartNode, mallory: HandmadePeer
+) -> None:
+    ada, over = start_node("Ada", comparison_seconds=1.0), threading.Event()
+    know(ada, mallory)
+
+    def hold(_request: Request) -> None:
+        over.wait(20)
+
+    mallory.respond = hold
+    press(ada, mallory.uuid)
+    began = time.monotonic()
+    wait_screen(ada, mallory.uuid, "failed")
+    over.set()
+    assert time.monotonic() - began < 5
+
+
+def test_who_asks_for_time_is_not_called_again_before(
+    start_node: StartNode, mallory: HandmadePeer
+) -> None:
+    ada = start_node("Ada", retry_most_seconds=60.0)
+    know(ada, mallory)
+    busy = json_response(429, {"code": "too-many-requests"}, "Retry-After: 60")
+    mallory.respond = lambda _request: busy
+    press(ada, mallory.uuid)
+    first = mallory.requests.wait_for(lambda request: request.path == OPEN)
+    with pytest.raises(TimeoutError):
+        mallory.requests.wait_for(lambda request: request is not first, 2)
 
 
 def test_saying_that_it_was_compared_takes_a_comparison(ada: LoopbackNode, mallory: HandmadePeer) -> None:
