@@ -22,7 +22,7 @@ from typing import Any, cast
 from lab import Namespace
 from loopback_node import SCALED, stock_identity
 
-from cryptochat_lib.connections import Connections
+from cryptochat_lib.connections import Connection, Connections
 from cryptochat_lib.errors import Conflict
 from cryptochat_lib.model import Endpoint
 from cryptochat_lib.routing import Reply, Request, Route, Routes, json_reply
@@ -139,6 +139,13 @@ EVENTS = [
 ]
 
 
+class OnAnotherMachine(UiServer):
+    """Our threads are not on the machine where it listens, and cannot ask it whose a connection is."""
+
+    def prepare(self, connection: Connection) -> bool:
+        return True
+
+
 class LyingProgram:
     """Runs for as long as it is entered. To a browser it is a node: `ui_port` and `token`."""
 
@@ -167,7 +174,7 @@ class LyingProgram:
         api = cast(UiApi, self)
         endpoint = Endpoint("127.0.0.1", 0)
         self._server = self._machine.inside(
-            lambda: UiServer(endpoint, api, self._connections, self._store, SCALED)
+            lambda: OnAnotherMachine(endpoint, api, self._connections, self._store, SCALED)
         )
         self.ui_port = self._server.port
         self._server.start()

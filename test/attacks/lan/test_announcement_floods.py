@@ -39,6 +39,10 @@ class Opening(NamedTuple):
     port: int
 
 
+IP = (0x0800, 0x86DD)
+"""The protocols of a frame that are wanted: there is ARP on a cable, too."""
+
+
 class Wire:
     """The connections that a machine begins on one of its interfaces, over IPv4 and IPv6."""
 
@@ -57,8 +61,9 @@ class Wire:
                 packet, about = self._socket.recvfrom(65535)
             except TimeoutError:
                 continue
-            opening = _opening(packet[14:]) if about[2] == socket.PACKET_OUTGOING else None
-            if opening:
+            if about[1] not in IP or about[2] != socket.PACKET_OUTGOING:
+                continue
+            if opening := _opening(packet[14:]):
                 self.openings.add(opening)
 
     def close(self) -> None:

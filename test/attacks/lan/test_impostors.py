@@ -191,6 +191,7 @@ def test_a_forged_name_is_not_shown_for_a_verified_peer_who_has_spoken(
     ada.wait_member(room, bob.uuid, online=True)
     bob.send(room, "it is me")
     ada.wait_message("it is me")
+    wait_until(lambda: (ada.user(bob.uuid) or {})["username_verified"], 5)
     forger.announce(bob.uuid, [b"v=1", b"name=Your Bank", b"room=bank"])
     ada.wait_member("bank", bob.uuid)
     assert ada.user(bob.uuid)["username"] == "Bob"

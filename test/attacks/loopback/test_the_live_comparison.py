@@ -332,9 +332,7 @@ def test_who_takes_the_call_and_never_answers_ends_the_comparison_in_its_time(
     assert time.monotonic() - began < 5
 
 
-def test_who_asks_for_time_is_not_called_again_before(
-    start_node: StartNode, mallory: HandmadePeer
-) -> None:
+def test_who_asks_for_time_is_not_called_again_before(start_node: StartNode, mallory: HandmadePeer) -> None:
     ada = start_node("Ada", retry_most_seconds=60.0)
     know(ada, mallory)
     busy = json_response(429, {"code": "too-many-requests"}, "Retry-After: 60")
