@@ -31,7 +31,8 @@ from typing import TypeVar
 from ..errors import CryptoChatError, StorageClosed, StorageFailed, StorageFull
 from ..limits import MIB, Limits
 from .commits import Commits, Piece, perform
-from .copies import copies_of, sync_folder
+from .copies import copies_of, remove_for_good, sync_folder
+from .wal import PAGES, fill_log, overwrite_log
 
 Transaction = sqlite3.Connection
 Row = sqlite3.Row
@@ -43,14 +44,12 @@ _log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 10.0
 _ERASING = "erasing"  # the name, among the settings, of the mark that something deleted may be in a copy
-_LOG_PAGES = 1000
-_LOG_BYTES = 32 + _LOG_PAGES * (24 + 4096)  # a header, and one for each page
 _PRAGMAS = (
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "secure_delete=ON",
     "synchronous=FULL",
-    f"wal_autocheckpoint={_LOG_PAGES}",  # only a commit does it, so only the connection that writes
+    f"wal_autocheckpoint={PAGES}",  # only a commit does it, so only the connection that writes
     f"journal_size_limit={16 * MIB}",
 )
 
@@ -178,7 +177,7 @@ class Database:
         """Remove what still has what was deleted: copies, old pages, the log; else sqlite3.Error, OSError."""
         if copies := copies_of(self.path):
             for copy in copies:
-                copy.unlink(missing_ok=True)
+                remove_for_good(copy)
             sync_folder(self.path.parent)
         self._rewrite()
         self.cut_log()
@@ -206,34 +205,26 @@ class Database:
         self.cut_log()
 
     def cut_log(self) -> None:
-        """Move everything from the log into the database, and empty the log; sqlite3.Error if that fails.
+        """Move everything from the log into the database, overwrite and empty the log; else sqlite3.Error.
 
         By whoever leads, or at the start; and only while nobody reads: that takes
         moments here, so it is tried again for a while.
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         with self._alone() as writer:
-            while writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                if time.monotonic() > deadline:
-                    raise sqlite3.OperationalError("something reads all the time")
+            for how in ("RESTART", "TRUNCATE"):
+                while writer.execute(f"PRAGMA wal_checkpoint({how})").fetchone()[0]:
+                    if time.monotonic() > deadline:
+                        raise sqlite3.OperationalError("something reads all the time")
+                if how == "RESTART":
+                    with contextlib.suppress(OSError):  # it is emptied in any case
+                        overwrite_log(self.path)
             self._fill_log()
 
     def _fill_log(self) -> None:
-        """Give the empty log, in zeros, the length that it will have between two checkpoints.
-
-        A commit that lengthens the log costs nearly twice as much as one that overwrites it.
-        Zeros are no log to SQLite: it begins at the start of the file, with a new header
-        (sqlite.org/fileformat2.html, section 4).
-        """
         with contextlib.suppress(OSError, StorageFull):
             self.require_space()
-            log = os.open(f"{self.path}-wal", os.O_WRONLY)
-            try:
-                if os.fstat(log).st_size == 0:
-                    os.write(log, bytes(_LOG_BYTES))
-                    os.fsync(log)
-            finally:
-                os.close(log)
+            fill_log(self.path)
 
     def copy_to(self, path: Path) -> None:
         """A copy of the database as it is now: whole, or not there."""

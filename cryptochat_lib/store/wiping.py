@@ -12,8 +12,7 @@ is damaged, or of a newer version, can be wiped too.
 The lock is held throughout, and its file stays: were it removed, two programs could
 each hold a lock of that name. It is empty.
 
-Overwriting reaches what the file system writes in place. It cannot reach older
-blocks of an SSD or of a file system that copies, nor copies elsewhere.
+What overwriting cannot reach is said in `copies`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,7 +29,7 @@ from typing import Any
 
 from ..errors import StorageFull, UnacceptableCertificate
 from ..identity import parse_certificate
-from .copies import copies_of, sync_folder
+from .copies import copies_of, is_alone, remove_for_good, sync_folder
 from .database import Database, DatabaseError, Transaction
 
 WIPING = "wiping"  # the name, among the settings, of the mark that the identity was removed on purpose
@@ -39,7 +37,6 @@ _BESIDE = ("-wal", "-shm", "-journal", ".session.json", ".session.json.new")
 _HEADER_BYTES = 100  # of an SQLite file: it says whose file this is, and nothing else
 _TEMPORARY = re.compile(r"cryptochat-[a-z0-9_]{8}(\.html)?")  # as `session` and `tls` name them
 _LEFT_BEHIND_SECONDS = 60  # both are for moments: one that is older, nobody waits for
-_ZEROS = bytes(1 << 20)
 
 
 @dataclass(frozen=True)
@@ -79,14 +76,14 @@ def wipe(database: Database) -> None:
         _forget_identity(database)
     with _locked_to_the_end(database) as path:
         for file in copies_of(path):
-            _remove(file)
+            remove_for_good(file)
         for suffix in _BESIDE:
-            _remove(path.with_name(path.name + suffix))
-        _remove(path, behind=_HEADER_BYTES)
+            remove_for_good(path.with_name(path.name + suffix))
+        remove_for_good(path, behind=_HEADER_BYTES)
         sync_folder(path.parent)
         for file in _temporary_files():
             with contextlib.suppress(OSError):
-                _remove(file)
+                remove_for_good(file)
 
 
 def _forget_identity(database: Database) -> None:
@@ -111,28 +108,15 @@ def _locked_to_the_end(database: Database) -> Iterator[Path]:
         os.close(lock)
 
 
-def _remove(file: Path, behind: int = 0) -> None:
-    """Overwrite `file` from there on, on the disk, and then remove its name. A link is only removed."""
-    if file.is_symlink() or not file.exists():
-        file.unlink(missing_ok=True)
-        return
-    descriptor = os.open(file, os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0))
-    try:
-        left = os.fstat(descriptor).st_size - os.lseek(descriptor, behind, os.SEEK_SET)
-        while left > 0:
-            left -= os.write(descriptor, _ZEROS[:left])
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    file.unlink()
-
-
 def _temporary_files() -> Iterator[Path]:
-    """What a killed CryptoChat of this user has left in the folder for temporary files."""
+    """What a killed CryptoChat of this user has left in the folder for temporary files.
+
+    Anybody may write there: a name of ours may be another account's link to a file of the user's.
+    """
     for file in Path(tempfile.gettempdir()).glob("cryptochat-*"):
         with contextlib.suppress(OSError):
             found = file.lstat()
             ours = os.name == "nt" or found.st_uid == os.getuid()
             old = time.time() - found.st_mtime > _LEFT_BEHIND_SECONDS
-            if _TEMPORARY.fullmatch(file.name) and stat.S_ISREG(found.st_mode) and ours and old:
+            if _TEMPORARY.fullmatch(file.name) and is_alone(found) and ours and old:
                 yield file

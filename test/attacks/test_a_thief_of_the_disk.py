@@ -218,7 +218,9 @@ def test_after_a_passphrase_was_set_no_file_of_ours_holds_the_key(clear: Path, t
     for moved in ("zeroblob(9000) || private_key", "substr(private_key, 9001)"):
         tampered(clear, f"UPDATE identity SET private_key = cast({moved} AS BLOB)")
     assert holding(pieces, clear.parent) == {"a.db", "a.db.v1-backup", half.name}
-    set_it = command("passphrase", "--db", clear, "--new-passphrase-fd", "0", given=f"{SECRET}\n")
+    with half.open("rb") as held:
+        set_it = command("passphrase", "--db", clear, "--new-passphrase-fd", "0", given=f"{SECRET}\n")
+        assert not held.read().strip(b"\0")  # what the file system frees
     assert (set_it.returncode, set_it.stderr) == (0, ""), set_it
     assert "a.db.v1-backup" in set_it.stdout
     assert holding(pieces, clear.parent, temporary) == set()
@@ -411,6 +413,10 @@ def test_what_is_wiped_is_gone_from_every_file_and_the_next_start_is_somebody_el
     for file in (old, new, others):
         file.write_text("code")
     os.utime(old, (0, 0))
+    letter, trap = clear.with_name("letter.txt"), temporary / "cryptochat-abcd_125"
+    letter.write_text("Dear Bob")
+    trap.hardlink_to(letter)  # as another account can, where the system lets it
+    os.utime(letter, (0, 0))
     held = [file.open("rb") for file in (clear, clear.with_name("a.db.v1-backup"))]
     wiped = command("wipe", "--db", clear, given="a.db\n")
     assert (wiped.returncode, wiped.stderr) == (0, "Type a.db to confirm: \n"), wiped
@@ -418,9 +424,10 @@ def test_what_is_wiped_is_gone_from_every_file_and_the_next_start_is_somebody_el
     assert "8 messages" in wiped.stdout
     assert "Ada Ünal" in wiped.stdout
     assert "a.db.v1-backup" in wiped.stdout
-    assert [file.name for file in clear.parent.iterdir()] == ["a.db.lock"]
+    assert letter.read_text() == "Dear Bob"
+    assert {file.name for file in clear.parent.iterdir()} == {"a.db.lock", "letter.txt"}
     assert clear.with_name("a.db.lock").read_bytes() == b""
-    assert sorted(temporary.iterdir()) == sorted([new, others])  # another program's, perhaps of this moment
+    assert set(temporary.iterdir()) == {new, trap, others}  # another program's, perhaps of this moment
     for file in held:  # what the file system frees
         data = file.read()
         assert not any(piece in data for piece in pieces)
@@ -483,13 +490,13 @@ from cryptochat_lib.store import Store, wiping
 die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 store = Store(pathlib.Path({str(path)!r}), Limits(free_disk_bytes=0))
 store.open_to_wipe()
-remove = wiping._remove
+remove = wiping.remove_for_good
 if {moment!r} == "close":
     store.database.close = die
 elif {moment!r} == "overwritten":
-    wiping._remove = lambda file, behind=0: die() if behind else remove(file)
+    wiping.remove_for_good = lambda file, behind=0: die() if behind else remove(file)
 else:
-    wiping._remove = lambda file, behind=0: (setattr(pathlib.Path, "unlink", die) if behind else None,
+    wiping.remove_for_good = lambda file, behind=0: (setattr(pathlib.Path, "unlink", die) if behind else None,
                                              remove(file, behind))
 store.wipe()
 """

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,8 +25,8 @@ from cryptochat_lib.events import EventLog
 from cryptochat_lib.identity import Identity
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Delivery, DeliveryState, PeerId, RoomName
-from cryptochat_lib.store import Store, database, search
-from cryptochat_lib.store.copies import copies_of
+from cryptochat_lib.store import Store, copies, database, search, wal
+from cryptochat_lib.store.copies import copies_of, remove_for_good
 from cryptochat_lib.store.database import Database
 from cryptochat_lib.store.messages import OwnMessage
 
@@ -171,6 +174,134 @@ def test_the_copy_that_a_migration_made_goes_too(store: Store) -> None:
     assert copies_of(store.database.path) == [copy, unfinished]
     store.messages.erase(TEA, ignore)
     assert (copy.exists(), unfinished.exists(), other.exists()) == (False, False, True)
+
+
+def test_what_is_removed_is_overwritten_first(store: Store) -> None:
+    """What the file system frees can be read by whoever has the disk."""
+    copy = store.database.path.with_name("cryptochat.db.v1-backup")
+    say(store, "zqsecret")
+    store.database.copy_to(copy)
+    with copy.open("rb") as held:
+        store.messages.erase(TEA, ignore)
+        assert (copy.exists(), held.read().strip(b"\0")) == (False, b"")
+
+
+def test_the_log_is_overwritten_before_it_is_cut(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(store, "zqsecret")
+    log = store.database.path.with_name("cryptochat.db-wal")
+    found: list[bytes] = []
+    inside = store.database._writer
+
+    class Watched:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inside, name)
+
+        def execute(self, statement: str, *parameters: Any) -> Any:
+            if "TRUNCATE" in statement:
+                found.append(log.read_bytes().strip(b"\0"))
+            return cast(Any, inside).execute(statement, *parameters)
+
+    assert b"zqsecret" in log.read_bytes()
+    monkeypatch.setattr(store.database, "_writer", Watched())
+    store.messages.erase(TEA, ignore)
+    assert found == [b""]
+
+
+def test_while_the_log_is_overwritten_others_read_and_a_power_cut_undoes_nothing(
+    tmp_path: Path, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk may keep any part of what is not yet said to be on it: here the beginning."""
+    store = opened(tmp_path / "c.db", identity)
+    store.database.cut_log()  # what follows begins at its beginning
+    said = [f"number {n} " + "x" * 2000 for n in range(30)]
+    for text in said:
+        say(store, text)
+    overwrite = wal.write_zeros
+    read: list[list[str]] = []
+
+    def cut_off(log: int, start: int, end: int) -> None:
+        overwrite(log, (start + min(end, start + 40 * 4096)) // 2, end)
+        crashed = tmp_path / str(len(read))
+        crashed.mkdir()
+        for name in ("c.db", "c.db-wal"):
+            shutil.copyfile(tmp_path / name, crashed / name)
+        overwrite(log, start, end)
+        reader = threading.Thread(target=lambda: (read.append(contents(store, TEA)), close_thread()))
+        close_thread = store.database.close_thread
+        reader.start()
+        reader.join(10)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wal, "write_zeros", cut_off)
+        patch.setattr(store.database, "_fill_log", lambda: None)
+        store.database.cut_log()
+    say(store, "after it")
+    assert contents(store, TEA) == [*said, "after it"]
+    store.close()
+    assert read
+    for number, seen in enumerate(read):
+        assert seen == said
+        store = opened(tmp_path / str(number) / "c.db", identity)
+        assert contents(store, TEA) == said
+        store.close()
+        check(store.database.path)
+
+
+@POSIX
+@pytest.mark.parametrize("put", [os.link, os.symlink, lambda _, name: os.mkfifo(name)])
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_file_of_the_users_that_was_linked_to_our_name_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Any, when: str
+) -> None:
+    letter, ours = tmp_path / "letter.txt", tmp_path / "c.db.v1-backup"
+    letter.write_text("Dear Bob")
+    ours.write_text("a copy")
+    really_open = os.open
+
+    def exchange() -> None:
+        ours.unlink()
+        put(letter, ours)
+
+    def exchanged(path: Any, flags: int) -> int:
+        exchange()
+        return really_open(path, flags)
+
+    if when == "before":
+        exchange()
+        remove_for_good(ours)
+        assert not ours.exists()
+    else:
+        monkeypatch.setattr(copies.os, "open", exchanged)  # type: ignore[attr-defined]
+        with contextlib.suppress(OSError):
+            remove_for_good(ours)
+    assert letter.read_text() == "Dear Bob"
+
+
+@POSIX
+def test_a_copy_that_was_made_read_only_goes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root writes to everything: as somebody else, then."""
+    monkeypatch.chdir(tmp_path)
+    copy = Path("c.db.v1-backup")
+    copy.write_text("zqsecret")
+    copy.chmod(0o400)
+    with copy.open("rb") as held, nobody(tmp_path, copy):
+        remove_for_good(copy)
+        assert (copy.exists(), held.read().strip(b"\0")) == (False, b"")
+
+
+@contextlib.contextmanager
+def nobody(*own: Path) -> Iterator[None]:
+    """Without root's rights, if we have them, over what is `own`."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in own:
+        os.chown(path, 65534, -1)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def watch_checkpoints(of: Database, busy: threading.Event) -> None:
