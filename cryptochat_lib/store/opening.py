@@ -8,7 +8,8 @@
        index by the rules that hold now, in one transaction.
 
 Damage is reported, never repaired by starting over: a new identity made
-silently would be the perfect cover for an impostor.
+silently would be the perfect cover for an impostor. But where a wipe was killed, to
+restore a copy is not what the user wants: that is told apart, and said.
 
 Whatever goes wrong until the program runs is a StartupError: one line that
 names the file and what to do.
@@ -30,6 +31,7 @@ from . import search
 from .copies import copy_of
 from .database import Database, DatabaseError, Transaction, sqlite_version
 from .schema import APPLICATION_ID, MIGRATIONS
+from .wiping import interrupted, is_overwritten
 
 _log = logging.getLogger(__name__)
 
@@ -165,7 +167,7 @@ def _explain(path: Path, error: DatabaseError | StorageFull) -> str:
     if "not a database" in text:
         return _not_ours(path)
     if "malformed" in text:
-        return _damaged(path, text)
+        return interrupted(path) if is_overwritten(path) else _damaged(path, text)
     if "disk I/O" in text:
         return f"the disk under {path} is full, or fails: make room there, and start again"
     if "no such table" in text or "already exists" in text:

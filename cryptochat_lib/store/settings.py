@@ -10,7 +10,7 @@ from ..identity import Identity, parse_certificate
 from ..model import RoomName
 from ..sealing import SealedIdentity
 from .database import Database, Transaction
-from .wiping import WIPING
+from .wiping import WIPING, interrupted
 
 
 class Settings:
@@ -39,7 +39,7 @@ class Settings:
 
     def _why_no_identity(self) -> str:
         if self.get(WIPING) is not None:
-            return f"a wipe of {self._database.path} was interrupted: finish it with `cryptochat wipe`"
+            return interrupted(self._database.path)
         return f"the database {self._database.path} is damaged: it holds no identity"
 
     def replace_identity(self, identity: Identity | SealedIdentity) -> None:

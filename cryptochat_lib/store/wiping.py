@@ -5,9 +5,9 @@
     3. the database itself, overwritten behind its header, and then its name.
 
 Killed in between, `cryptochat wipe` does the rest: until the last step the file
-says that it is ours. A start says so (`WIPING`), and never makes a new identity of
-what is left. Nothing is opened, brought up to date or repaired for it: a file that
-is damaged, or of a newer version, can be wiped too.
+says that it is ours. A start says so (`WIPING`, and then a first page of zeros), and
+never makes a new identity of what is left. Nothing is opened, brought up to date or
+repaired for it: a file that is damaged, or of a newer version, can be wiped too.
 
 The lock is held throughout, and its file stays: were it removed, two programs could
 each hold a lock of that name. It is empty.
@@ -35,6 +35,7 @@ from .database import Database, DatabaseError, Transaction
 WIPING = "wiping"  # the name, among the settings, of the mark that the identity was removed on purpose
 _BESIDE = ("-wal", "-shm", "-journal", ".session.json", ".session.json.new")
 _HEADER_BYTES = 100  # of an SQLite file: it says whose file this is, and nothing else
+_PAGE_BYTES = 4096  # of the database, and of what a system writes at once
 _TEMPORARY = re.compile(r"cryptochat-[a-z0-9_]{8}(\.html)?")  # as `session` and `tls` name them
 _LEFT_BEHIND_SECONDS = 60  # both are for moments: one that is older, nobody waits for
 
@@ -84,6 +85,18 @@ def wipe(database: Database) -> None:
         for file in _temporary_files():
             with contextlib.suppress(OSError):
                 remove_for_good(file)
+
+
+def interrupted(path: Path) -> str:
+    """What a start says of a file whose wipe was not finished."""
+    return f"a wipe of {path} was interrupted: finish it with `cryptochat wipe`"
+
+
+def is_overwritten(path: Path) -> bool:
+    """Whether a wipe has begun to overwrite it: the first page goes at once, behind the header."""
+    with path.open("rb") as file:
+        behind = file.read(_PAGE_BYTES)[_HEADER_BYTES:]
+    return bool(behind) and not behind.strip(b"\0")
 
 
 def _forget_identity(database: Database) -> None:

@@ -504,12 +504,19 @@ store.wipe()
     assert done.returncode == -signal.SIGKILL
     pieces = pieces_of(identity.private_key)
     assert holding(pieces, home) == ({"a.db.v2-backup"} if moment == "close" else set())
-    with pytest.raises(
-        StartupError, match="damaged" if moment == "unlink" else "finish it with `cryptochat wipe`"
-    ):
+    with pytest.raises(StartupError, match=r"a wipe of .*a\.db was interrupted: finish it with"):
         key_in(path, None)
     assert command("wipe", "--db", path, given="a.db\n").returncode == 0
     assert [file.name for file in home.iterdir()] == ["a.db.lock"]
+
+
+def test_damage_is_not_taken_for_a_wipe(sealed: Path) -> None:
+    """The file that should be restored is not to be thrown away."""
+    data = sealed.read_bytes()
+    for begin, behind in ((100, 600), (512, 8192), (4096, len(data))):
+        sealed.write_bytes(data[:begin] + bytes(behind - begin) + data[behind:])
+        with pytest.raises(StartupError, match=r"damaged .*: restore a copy"):
+            key_in(sealed, SECRET)
 
 
 def test_nothing_is_changed_while_a_cryptochat_runs_on_it(sealed: Path) -> None:
