@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StartupError as error:
         return _say(str(error), 1)
     except KeyboardInterrupt:
-        return _say("ended before anything was changed", 1)
+        return _say("ended before it was done: identity and history are as they were", 1)
     return 0
 
 

@@ -4,14 +4,17 @@
 everything. Both hold the lock of the database from before the first question to
 the end, so what was shown is what is changed.
 
-All questions come first: a signal ends the command at a question, with nothing
-changed. What follows is short, and is not interrupted; should it be killed, the
-next start of any command finishes it (`Database.erase`, `store/wiping.py`).
+All questions come first: a signal ends the command at a question, with identity and
+history as they were. By then `passphrase` has opened the database as a start does:
+one of an older version is up to date, the copy that `opening` makes beside it. What
+follows is short, and is not interrupted; should it be killed, the next start of any
+command finishes it (`Database.erase`, `store/wiping.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +23,7 @@ from .identity import Identity, create_identity
 from .limits import Limits
 from .options import PassphraseOptions, WipeOptions
 from .sealing import SealedIdentity, seal
-from .store import Store
+from .store import Contents, Store
 from .terminal import Terminal
 
 
@@ -59,36 +62,39 @@ def _begin_sealed(asked: PassphraseOptions, terminal: Terminal) -> None:
     with _opened(store, make):
         if not made:
             raise StartupError(f"somebody else has just made {asked.db}: start again")
-    print(f"A new identity is in {asked.db}, its key sealed under this passphrase.")
+    _tell(f"A new identity is in {asked.db}, its key sealed under this passphrase.")
 
 
 def _change_passphrase(asked: PassphraseOptions, terminal: Terminal) -> None:
+    _tell(*_changed(asked, terminal))
+
+
+def _changed(asked: PassphraseOptions, terminal: Terminal) -> list[str]:
+    """What has been done."""
     store = Store(asked.db, Limits())
     with _opened(store, create_identity):
         stored = store.settings.identity()
         if isinstance(stored, Identity) and asked.remove:
-            print("No passphrase is set.")
-            return
+            return ["No passphrase is set."]
         identity = (
             terminal.open(stored, asked.passphrase_fd) if isinstance(stored, SealedIdentity) else stored
         )
         chosen = None if asked.remove else terminal.choose(asked.new_passphrase_fd)
         copies = store.copies()
         _replace(store, identity if chosen is None else seal(identity, chosen))
-    print(
+    return [
         f"The passphrase is removed: the key is in {asked.db} in the clear."
         if chosen is None
-        else f"The key in {asked.db} is sealed under this passphrase from now on."
-    )
-    for copy in copies:
-        print(f"Removed, since it held the key as it was before: {copy}")
+        else f"The key in {asked.db} is sealed under this passphrase from now on.",
+        *(f"Removed, since it held the key as it was before: {copy}" for copy in copies),
+    ]
 
 
 def _replace(store: Store, identity: Identity | SealedIdentity) -> None:
     try:
         store.settings.replace_identity(identity)
     except StorageFull as error:
-        raise StartupError("the disk is full: nothing was changed") from error
+        raise StartupError("the disk is full: the key is stored as it was") from error
     except StorageFailed as error:
         raise StartupError(
             f"the passphrase is changed, but {error}: the next start tries to remove them"
@@ -97,26 +103,27 @@ def _replace(store: Store, identity: Identity | SealedIdentity) -> None:
 
 def _wipe(asked: WipeOptions, terminal: Terminal) -> None:
     store = Store(asked.db, Limits())
-    with store.explaining(), contextlib.closing(store):
-        found = store.open_to_wipe()
+    with contextlib.closing(store):
+        with store.explaining():
+            found = store.open_to_wipe()
+        _tell(*_what_goes(found))
         word = found.path.name
-        who = f"{found.username or 'no name'}, {found.uuid or 'an identity that cannot be read'}"
-        messages = (
-            "messages that cannot be counted" if found.messages is None else f"{found.messages} messages"
-        )
-        print(
-            f"This removes, for good, {found.path}",
-            f"  the identity: {who}",
-            f"  the history: {messages}",
-            *(f"  and its copy {copy.name}" for copy in found.copies),
-            "Friends will meet a stranger: they have to compare keys with you anew.",
-            sep="\n",
-            flush=True,
-        )
         if terminal.confirm(f"Type {word} to confirm: ") != word:
             raise StartupError(f"this was not {word}: nothing was removed")
-        store.wipe()
-    print("It is gone. Copies of it elsewhere are not: see SECURITY.md.")
+        with store.explaining():
+            store.wipe()
+    _tell("It is gone. Copies of it elsewhere are not: see SECURITY.md.")
+
+
+def _what_goes(found: Contents) -> list[str]:
+    messages = "messages that cannot be counted" if found.messages is None else f"{found.messages} messages"
+    return [
+        f"This removes, for good, {found.path}",
+        f"  the identity: {found.username or 'no name'}, {found.uuid or 'an identity that cannot be read'}",
+        f"  the history: {messages}",
+        *(f"  and its copy {copy.name}" for copy in found.copies),
+        "Friends will meet a stranger: they have to compare keys with you anew.",
+    ]
 
 
 @contextlib.contextmanager
@@ -125,3 +132,16 @@ def _opened(store: Store, make: Callable[[], Identity | SealedIdentity]) -> Iter
     with store.explaining(), contextlib.closing(store):
         store.open(make)
         yield
+
+
+def _tell(*lines: str) -> None:
+    """Say it on stdout, in what letters that has. Where nobody can read it, it is done all the same."""
+    if sys.stdout is None:
+        return
+    try:
+        encoding = sys.stdout.encoding
+        for line in lines:
+            print(line.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        sys.stdout = None  # or Python would try again at its end, and fail

@@ -24,7 +24,7 @@ from .recipients import Recipients
 from .settings import Settings, store_identity
 from .wiping import Contents, contents, wipe
 
-__all__ = ["Keys", "Store"]
+__all__ = ["Contents", "Keys", "Store"]
 
 
 class Store:

@@ -97,15 +97,16 @@ def pieces_in(path: Path) -> set[bytes]:
         return pieces_of(connection.execute("SELECT private_key FROM identity").fetchone()[0])
 
 
-def command(*words: str | Path, given: str = "") -> subprocess.CompletedProcess[str]:
+def command(*words: str | Path, given: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
     """A sub-command, to its end, away from any terminal."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     return subprocess.run(
         [sys.executable, PROGRAM, *words],
         input=given,
-        capture_output=True,
         text=True,
         timeout=60,
         start_new_session=True,
+        **options,
     )
 
 
@@ -370,6 +371,20 @@ def test_a_signal_ends_the_question_and_leaves_the_terminal_as_it_was(
     assert sealed.read_bytes() == before
 
 
+def test_a_signal_at_the_question_leaves_the_key_of_an_older_file_as_it_was_and_a_copy(clear: Path) -> None:
+    """It has been brought up to date by then, as at any start; nothing says that it was not."""
+    pieces, before = pieces_in(clear), clear.read_bytes()
+    with Typist([sys.executable, str(PROGRAM), "passphrase", "--db", str(clear)]) as person:
+        person.read_until("New passphrase: ")
+        person.program.send_signal(signal.SIGINT)
+        result = person.finish()
+    said = "cryptochat: ended before it was done: identity and history are as they were\n"
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", said)
+    assert clear.read_bytes() != before
+    assert holding(pieces, clear.parent) == {"a.db", "a.db.v1-backup"}
+    assert pieces_of(key_in(clear, None).private_key) == pieces
+
+
 # In the thief's hands
 
 
@@ -458,6 +473,50 @@ def test_what_is_not_ours_is_not_wiped(home: Path) -> None:
     refused(command("wipe", "--db", home / "none.db", given="none.db\n"), "there is no database")
     assert {path: path.read_bytes() for path in before} == before
     assert not (home / "none.db").exists()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_name_that_the_terminal_cannot_show_does_not_stop_a_wipe(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    tampered(sealed, "INSERT INTO settings VALUES ('username', 'Ада')")
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    wiped = command("wipe", "--db", sealed, given="a.db\n")
+    assert (wiped.returncode, wiped.stderr) == (0, "Type a.db to confirm: \n")
+    assert r"the identity: \u0410\u0434\u0430, " in wiped.stdout
+    assert "It is gone" in wiped.stdout
+    assert not sealed.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this platform has no /dev/full")
+def test_what_is_done_is_no_failure_because_nobody_can_be_told(
+    clear: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The output is a full disk, which is not the database's, or has been closed."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    given = ("--new-passphrase-fd", "0")
+    others = ("--remove", "--passphrase-fd", "0")
+    new = home / "new.db"
+    for words, typed in (
+        (("passphrase", "--db", new, *given), f"{SECRET}\n"),
+        (("passphrase", "--db", clear, *given), f"{SECRET}\n"),
+        (("passphrase", "--db", clear, *others), f"{SECRET}\n"),
+        (("passphrase", "--db", clear, "--remove"), ""),
+        (("wipe", "--db", clear), "a.db\n"),
+    ):
+        with open("/dev/full", "w") as full:
+            result = command(*words, given=typed, stdout=full)
+        assert result.returncode == 0, result
+        assert result.stderr in ("", "Type a.db to confirm: \n")
+    assert not clear.exists()
+    end_of_nobody, ours = os.pipe()
+    os.close(end_of_nobody)
+    try:
+        result = command("wipe", "--db", new, given="new.db\n", stdout=ours)
+    finally:
+        os.close(ours)
+    assert (result.returncode, result.stderr) == (0, "Type new.db to confirm: \n")
+    assert not new.exists()
 
 
 def test_a_damaged_file_and_one_of_a_newer_version_can_be_wiped(sealed: Path, identity: Identity) -> None:
