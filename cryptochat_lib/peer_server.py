@@ -15,7 +15,7 @@ One thing is answered to a key that is not verified: the live comparison, once o
 has asked for it with that very key (`comparisons`).
 
 The sender of a message is the certificate of its connection, never a field of
-the body (`test/loopback/test_peer_server.py`).
+the body (`test/attacks/loopback/test_the_peer_api.py`).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from loopback_network import FakeNetwork
 from loopback_node import LoopbackNode
-from loopback_peer import HandmadePeer
+from loopback_peer import HandmadePeer, trust
 from waiting import wait_until
 
 _FOLDER_OF_DESCRIPTORS = Path("/proc/self/fd")
@@ -97,3 +97,18 @@ def make_peer(network: FakeNetwork) -> Iterator[Callable[..., HandmadePeer]]:
 def mallory(make_peer: Callable[..., HandmadePeer]) -> HandmadePeer:
     """A peer made by hand, of whom nobody has heard."""
     return make_peer()
+
+
+@pytest.fixture
+def friend(ada: LoopbackNode, mallory: HandmadePeer) -> HandmadePeer:
+    """A peer whom Ada has verified, in the room "tea"."""
+    trust(ada, mallory)
+    return mallory
+
+
+@pytest.fixture(scope="module")
+def shared_friend(shared: LoopbackNode) -> Iterator[HandmadePeer]:
+    """The same for the module's shared node, whom nothing that is refused changes."""
+    with HandmadePeer(shared.network) as peer:
+        trust(shared, peer)
+        yield peer

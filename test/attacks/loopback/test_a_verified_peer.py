@@ -1,6 +1,6 @@
 """A verified peer that has gone bad: its key opens the door, and nothing else is taken on trust.
 
-Bodies of every wrong kind are in `test/loopback/test_peer_server.py`, answers that are cut in
+Bodies of every wrong kind are in `test_the_peer_api.py`, answers that are cut in
 `test_replies.py`, beside this; a flood on a real cable is in `test/attacks/lan/test_turns.py`.
 """
 
@@ -15,19 +15,12 @@ from typing import Any
 import pytest
 from loopback_node import LoopbackNode
 from loopback_peer import OK, HandmadePeer, Reply, Request, accepts_all, json_response, message, trust
+from peer_api import OURS, SEED, post
 from slow import served
 from waiting import wait_until
 
 StartNode = Callable[..., LoopbackNode]
 MakePeer = Callable[..., HandmadePeer]
-
-SEED = "/rooms/tea/message"
-OURS = "/v1/messages"
-
-
-def post(node: LoopbackNode, peer: HandmadePeer, path: str, body: bytes | dict[str, Any]) -> Reply:
-    with peer.connect(node) as connection:
-        return connection.post(path, body)
 
 
 def check_comes_again(reply: Reply) -> None:
