@@ -109,6 +109,7 @@ export const english = {
       return `${count(all, "person", "people")}: ${parts.join("; ")}`;
     },
     verify: (name) => `Verify ${name}`,
+    verifyLookalike: (name) => `Verify who calls itself “${name}”`,
   },
 
   people: {

@@ -9,6 +9,7 @@ import { draftOf, keepDraft } from "../drafts.js";
 import { state } from "../store.js";
 import { audience, nameOf } from "../views.js";
 import { words } from "../words.js";
+import { icon } from "./icons.js";
 import { Problem } from "./problem.js";
 
 export const Composer = {
@@ -61,6 +62,12 @@ export const Composer = {
   },
 };
 
+/** What the button says. A name that is meant to be mistaken for another's is not used as if it were one. */
+function verify(user) {
+  if (!user.resembles) return words.composer.verify(nameOf(user));
+  return [icon("bang"), words.composer.verifyLookalike(nameOf(user))];
+}
+
 /** Who can read this, counted; and the offer to verify, at the moment it matters. */
 function readers(room) {
   const counted = audience(room);
@@ -68,7 +75,7 @@ function readers(room) {
   return h("p", { class: "readers" }, [
     words.composer.audience(counted),
     counted.undecided.slice(0, 2).map((user) =>
-      h("button", { type: "button", key: user.uuid, class: "small", onClick: () => showPerson(user.uuid) }, words.composer.verify(nameOf(user))),
+      h("button", { type: "button", key: user.uuid, class: "small", onClick: () => showPerson(user.uuid) }, verify(user)),
     ),
   ]);
 }
