@@ -134,6 +134,7 @@ class App:
             own, self.store, self.events, self.presence, self.connections, self.gates, limits
         )
 
+        self.neighbourhood = Neighbourhood(self.options.interfaces)
         self.comparisons = Comparisons(own, self.verification, self.gates, self.presence, limits)
 
     def _make_use_cases(self, identity: Identity) -> None:
@@ -152,7 +153,14 @@ class App:
         self.roster = Roster(self.profile, store, presence, verification.questions, self.comparisons, events)
         self.chat = Chat(self.profile, store, events, presence, self.looker, self.outbox)
         self.comparer = Comparer(
-            identity, self.comparisons, presence, verification, self.looker, self.connections, limits
+            identity,
+            self.comparisons,
+            presence,
+            verification,
+            self.looker,
+            self.connections,
+            self.neighbourhood,
+            limits,
         )
         self.people = People(
             store, presence, verification, self.comparisons, self.comparer, self.looker, self.outbox
@@ -173,7 +181,7 @@ class App:
             self.gates,
             self.looker,
             self.server_tls,
-            Neighbourhood(options.interfaces),
+            self.neighbourhood,
             limits,
         )
         self.session = Session(options.db, limits)

@@ -15,7 +15,7 @@ try in a thousand million for each comparison, and one that fails is seen.
 
 Why no part of the input may be left out, and the test vectors: docs/PROTOCOL.md, section 4.8.
 
-Pure. The states of a comparison are in `comparisons`, who begins it in `comparer`.
+Pure. Comparisons change in `comparisons`, and are begun in `comparer`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from __future__ import annotations
 import enum
 import hashlib
 import hmac
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .model import Certificate
+from .model import Certificate, KnownKey
 
 VALUE_BYTES = 32
 DIGITS = 9
@@ -61,6 +62,42 @@ class Result(NamedTuple):
 
     digits: str
     picture: tuple[Part, ...]
+
+
+NOT_ANSWERED = "they have not pressed “compare now” within two minutes"
+BROKEN_OFF = "it broke off in the middle: begin again, and if it happens again, somebody may be interfering"
+NOT_KEPT = "what the other side revealed is not what it had promised: somebody is interfering"
+"""Reasons in words, as the user reads them."""
+
+
+class Phase(str, enum.Enum):
+    """How far a comparison has got.
+
+    ASKED    they have begun, and wait at our gate for our user
+    WAITING  our user has pressed "compare now", until `comparison_seconds` are over
+    SHOWN    both values are there: the screen shows the result
+    FAILED   it is over without a result, and the screen says why
+    """
+
+    ASKED = "asked"
+    WAITING = "waiting"
+    SHOWN = "shown"
+    FAILED = "failed"
+
+
+@dataclass
+class Comparison:
+    """One press of the button, on our side or, while ASKED, on theirs only."""
+
+    key: KnownKey
+    phase: Phase
+    ends: float  # when it is given up, or shown no longer (monotonic)
+    value: bytes = field(default=b"", repr=False)
+    role: Role | None = None
+    promised: bytes | None = None  # their commitment
+    answered: float = 0.0  # when it was answered, as the responder (monotonic)
+    result: Result | None = None
+    reason: str = NOT_ANSWERED  # why there is none, or would be if it ended now
 
 
 def commitment(role: Role, initiator: Certificate, responder: Certificate, value: bytes) -> bytes:

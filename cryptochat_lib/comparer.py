@@ -10,7 +10,8 @@ answers: anybody can announce the other's UUID. And the other side may call us i
 which makes us the responder (`comparisons`, `peer_server`). From step 3 on nothing is
 tried again: our value is out, and who got it must not get another.
 
-Threads: one for each comparison, named `compare-...`, until it is not shown any more.
+Threads: for each comparison one that keeps its time, `compare-...`, until it is not shown any
+more; and one that calls, `call-...`, until it is over.
 """
 
 from __future__ import annotations
@@ -19,14 +20,25 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import wire
-from .comparisons import BROKEN_OFF, NOT_ANSWERED, Comparison, Comparisons, Phase
+from .ceremony import BROKEN_OFF, NOT_ANSWERED, Comparison
+from .comparisons import Comparisons
 from .connections import Connections
 from .dialing import Where
-from .errors import BadRequest, CertificateChanged, Conflict, CryptoChatError, NotAllowed, Unreachable
+from .errors import (
+    BadRequest,
+    CertificateChanged,
+    Conflict,
+    CryptoChatError,
+    NotAllowed,
+    TooManyRequests,
+    Unreachable,
+)
 from .identity import Identity, is_self_proving
+from .interfaces import Neighbourhood
 from .limits import Limits
 from .looker import Looker
 from .model import Certificate, Endpoint, KnownKey, PeerId, Trust
@@ -38,6 +50,8 @@ _log = logging.getLogger(__name__)
 
 IMPOSTOR = "somebody else answers at this person's address"
 NONSENSE = "their program gave an answer that makes no sense"
+NOT_REACHED = "their program could not be reached"
+NOT_MET = "you have both pressed, but your programs did not come together: begin again"
 GONE = "this key has been forgotten or replaced here meanwhile"
 REJECTED = "they have rejected you"
 UNKNOWN = "their program does not know this comparison: compare the safety number"
@@ -45,7 +59,7 @@ UNKNOWN = "their program does not know this comparison: compare the safety numbe
 
 _UNKNOWN_REQUEST = (404, 405, 501)
 _PAUSE_SECONDS = 1.0
-_TROUBLE = {CertificateChanged: IMPOSTOR, BadRequest: NONSENSE}
+_TROUBLE = ((CertificateChanged, IMPOSTOR), (BadRequest, NONSENSE), (Unreachable, NOT_REACHED))
 
 
 class Comparer:
@@ -59,8 +73,10 @@ class Comparer:
         verification: Verification,
         looker: Looker,
         connections: Connections,
+        neighbourhood: Neighbourhood,
         limits: Limits,
     ) -> None:
+        self._neighbourhood = neighbourhood
         self._identity = identity
         self._comparisons = comparisons
         self._presence = presence
@@ -81,31 +97,43 @@ class Comparer:
         comparison = self._comparisons.begin(key)
         if comparison is None:
             return
+        try:
+            self._start("compare", self._keep_time, comparison)
+        except RuntimeError as error:
+            self._comparisons.end(uuid)
+            raise TooManyRequests("the system has no thread for this") from error
         self._looker.look(uuid)
-        name = f"compare-{uuid[:8]}"
-        threading.Thread(target=self._run, args=(comparison,), name=name, daemon=True).start()
 
     def end(self, uuid: PeerId) -> None:
         """The user does not want to compare (any more): who is in the middle of it is hung up on."""
-        comparison = self._comparisons.of(uuid)
-        self._comparisons.end(uuid)
-        if comparison is not None and comparison.phase is Phase.WAITING:
-            self._connections.end(comparison.key.certificate.fingerprint_sha256)
+        for comparison in self._comparisons.end(uuid):
+            self._hang_up(comparison)
 
     def _knows_this(self, key: KnownKey) -> bool:
         where = self._presence.of(key.uuid)
         return is_self_proving(key.uuid) or key.speaks_v1 or (where is not None and where.version >= 1)
 
-    def _run(self, comparison: Comparison) -> None:
+    def _start(self, name: str, run: Callable[[Comparison], None], comparison: Comparison) -> None:
+        """A thread for `comparison`; RuntimeError if the system has none."""
+        name = f"{name}-{comparison.key.uuid[:8]}"
+        threading.Thread(target=run, args=(comparison,), name=name, daemon=True).start()
+
+    def _keep_time(self, comparison: Comparison) -> None:
+        """From the press until nothing of it is shown: whatever a call waits for, it ends in its time."""
         try:
-            self._compare(comparison)
+            self._start("call", self._call, comparison)
+            if self._comparisons.keep_time(comparison):
+                self._hang_up(comparison)
         except Exception:  # the top of a thread
             _log.exception("a comparison failed")
-            self._comparisons.fail(comparison, BROKEN_OFF)
+            self._comparisons.fail(comparison)
         self._comparisons.outlive(comparison)
 
-    def _compare(self, comparison: Comparison) -> None:
-        """Steps 2 and 3, until there is a result, or no time left."""
+    def _hang_up(self, comparison: Comparison) -> None:
+        self._connections.end(comparison.key.certificate.fingerprint_sha256)
+
+    def _call(self, comparison: Comparison) -> None:
+        """Steps 2 and 3, again and again until it is over."""
         call = _Call(comparison)
         client = PeerClient(
             self._identity,
@@ -114,13 +142,15 @@ class Comparer:
             self._connections,
             self._limits,
         )
-        with contextlib.closing(client):
-            while self._comparisons.wait(comparison, 0):
-                call.pause = _PAUSE_SECONDS
-                self._try(call, client)
-                self._comparisons.wait(comparison, call.pause)
-        # With their commitment, their part or ours was on the way.
-        self._comparisons.fail(comparison, call.trouble if comparison.promised is None else BROKEN_OFF)
+        try:
+            with contextlib.closing(client):
+                while self._comparisons.wait(comparison, 0):
+                    call.pause = _PAUSE_SECONDS
+                    self._try(call, client)
+                    self._comparisons.wait(comparison, call.pause)
+        except Exception:  # the top of a thread
+            _log.exception("a call for a comparison failed")
+            self._comparisons.fail(comparison)
 
     def _admit(self, comparison: Comparison, shown: Certificate) -> None:
         """Whether the user still may compare with whoever has `shown` the pinned key; Unreachable."""
@@ -129,6 +159,8 @@ class Comparer:
         except NotAllowed as error:
             self._comparisons.fail(comparison, GONE)
             raise Unreachable(GONE) from error
+        if not self._comparisons.wait(comparison, 0):
+            raise Unreachable("the comparison is over")
 
     def _try(self, call: _Call, client: PeerClient) -> None:
         """One call; what fails before our value is revealed leaves the comparison as it was."""
@@ -143,7 +175,8 @@ class Comparer:
             theirs = self._read_promise(call, reply)
         except CryptoChatError as error:
             _log.debug("comparison with %s: %s", comparison.key.uuid, error)
-            call.trouble = _TROUBLE.get(type(error), call.trouble)
+            reason = next((words for kind, words in _TROUBLE if isinstance(error, kind)), NOT_ANSWERED)
+            self._comparisons.note(comparison, reason)
             theirs = None
         value = None if theirs is None else self._comparisons.promised(comparison, theirs)
         if value is None:
@@ -155,7 +188,7 @@ class Comparer:
         """Their commitment; None if they are not ready, or never will be. BadRequest."""
         if reply.status == 200:
             return wire.parse_promise(reply.body, self._limits)
-        call.trouble = NOT_ANSWERED
+        self._comparisons.note(call.comparison, NOT_MET if reply.status == 409 else NOT_ANSWERED)
         call.pause = max(call.pause, min(reply.retry_after or 0.0, self._limits.retry_most_seconds))
         if wire.error_code(reply.body, self._limits) == NotAllowed.code:
             self._comparisons.fail(call.comparison, REJECTED)
@@ -184,18 +217,21 @@ class Comparer:
         def where() -> tuple[Endpoint, ...]:
             pinned = call.comparison.key.certificate
             key, announced = self._verification.find(pinned), self._presence.of(pinned.uuid)
-            answered = (call.reached, None if key is None else key.answered_at)
+            answered = (call.reached, self._near(None if key is None else key.answered_at))
             found = (*answered, *(() if announced is None else announced.endpoints))
             return tuple(dict.fromkeys(endpoint for endpoint in found if endpoint is not None))
 
         return where
 
+    def _near(self, endpoint: Endpoint | None) -> Endpoint | None:
+        """`endpoint`, if it is still next to us: the network may be another one by now."""
+        return endpoint if endpoint is not None and self._neighbourhood.has(endpoint.host) else None
+
 
 @dataclass
 class _Call:
-    """Our calls for one comparison. `trouble`: why there was no answer so far, in words."""
+    """Our calls for one comparison: how long to wait before the next, and where the last was answered."""
 
     comparison: Comparison
-    trouble: str = NOT_ANSWERED
     pause: float = _PAUSE_SECONDS
     reached: Endpoint | None = None

@@ -1,10 +1,5 @@
 """The live comparisons of one node: which are under way, and how far each has got.
 
-    ASKED    they have begun, and wait at our gate for our user
-    WAITING  our user has pressed "compare now", until `comparison_seconds` are over
-    SHOWN    both values are there: the screen shows the result
-    FAILED   it is over without a result, and the screen says why
-
 What makes nine digits enough (`ceremony`) is that nobody gets a second try unseen:
 
 1. A press of the button is one value of ours, and it is revealed once: to whoever has
@@ -26,16 +21,13 @@ not held while anybody waits at the gate.
 
 from __future__ import annotations
 
-import enum
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-from . import ceremony, shapes
-from .ceremony import Result, Role
+from . import ceremony
+from .ceremony import BROKEN_OFF, NOT_KEPT, Comparison, Phase, Result, Role
 from .errors import BadRequest, Conflict, PeerUndecided, TooManyRequests
 from .gates import Gates
 from .limits import Limits
@@ -43,39 +35,6 @@ from .model import Certificate, KnownKey, PeerId, Trust
 from .presence import Presence
 from .questions import KNOCKED
 from .verification import Verification
-
-NOT_ANSWERED = "they have not pressed “compare now” within two minutes"
-BROKEN_OFF = "it broke off in the middle: begin again, and if it happens again, somebody may be interfering"
-NOT_KEPT = "what the other side revealed is not what it had promised: somebody is interfering"
-"""Reasons in words, as the user reads them."""
-
-
-class Phase(str, enum.Enum):
-    """How far a comparison has got."""
-
-    ASKED = "asked"
-    WAITING = "waiting"
-    SHOWN = "shown"
-    FAILED = "failed"
-
-
-@dataclass
-class Comparison:
-    """One press of the button, on our side or, while ASKED, on theirs only."""
-
-    key: KnownKey
-    phase: Phase
-    ends: float  # when it is given up, or shown no longer (monotonic)
-    value: bytes = field(default_factory=lambda: secrets.token_bytes(ceremony.VALUE_BYTES), repr=False)
-    role: Role | None = None
-    promised: bytes | None = None  # their commitment
-    answered: float = 0.0  # when it was answered, as the responder (monotonic)
-    result: Result | None = None
-    reason: str | None = None
-
-    def shape(self) -> dict[str, Any]:
-        """As the page sees it."""
-        return shapes.comparison(self.key, self.phase.value, self.result, self.reason)
 
 
 class Comparisons:
@@ -105,19 +64,35 @@ class Comparisons:
             others = [c for c in self._of.values() if c.phase is not Phase.ASKED and c is not known]
             if len(others) >= self._limits.comparisons_at_once:
                 raise TooManyRequests("end another comparison first")
-            begun = Comparison(key, Phase.WAITING, time.monotonic() + self._limits.comparison_seconds)
+            ends = time.monotonic() + self._limits.comparison_seconds
+            begun = Comparison(key, Phase.WAITING, ends, secrets.token_bytes(ceremony.VALUE_BYTES))
             self._of[fingerprint] = begun
             self._changed.notify_all()
         self._gates.open(fingerprint)
         self._presence.touch(key.uuid)
         return begun
 
-    def end(self, uuid: PeerId) -> None:
-        """It is answered, or not wanted any more. Who asks us goes on asking."""
+    def end(self, uuid: PeerId) -> list[Comparison]:
+        """It is answered, or not wanted any more; returns those that were under way.
+
+        Who asks us goes on asking. A try whose value is out has failed, and is shown (rule 1).
+        """
         with self._changed:
-            self._of = {f: c for f, c in self._of.items() if c.key.uuid != uuid or c.phase is Phase.ASKED}
+            ended = [c for c in self._of.values() if c.key.uuid == uuid and c.phase is not Phase.ASKED]
+            under_way = [c for c in ended if c.phase is Phase.WAITING]
+            for comparison in ended:
+                if comparison in under_way and comparison.role is Role.INITIATOR and comparison.promised:
+                    self._finish(comparison, None)
+                else:
+                    del self._of[comparison.key.certificate.fingerprint_sha256]
             self._changed.notify_all()
         self._presence.touch(uuid)
+        return under_way
+
+    def fingerprints(self) -> set[str]:
+        """The keys with which a comparison goes on, is asked for, or is shown."""
+        with self._changed:
+            return set(self._of)
 
     def of(self, uuid: PeerId) -> Comparison | None:
         """The comparison with `uuid`, what the user has begun before what others have."""
@@ -152,11 +127,13 @@ class Comparisons:
             asked = self._verification.questions.ask(key, KNOCKED, address=address)
             if asked or key.trust is Trust.VERIFIED:
                 self._wait_for_press(key, patience, gone)
+                if gone():
+                    raise PeerUndecided()
         with self._changed:
             comparison = self._begun(key)
             if comparison.role is Role.INITIATOR and (comparison.promised or self._own.uuid < key.uuid):
                 raise Conflict("the other side answers in this comparison")
-            comparison.role, comparison.promised = Role.RESPONDER, promised
+            comparison.role, comparison.promised, comparison.reason = Role.RESPONDER, promised, BROKEN_OFF
             comparison.answered = time.monotonic()
             comparison.ends = min(comparison.ends, comparison.answered + self._limits.request_seconds)
             self._changed.notify_all()
@@ -173,7 +150,7 @@ class Comparisons:
             if not ceremony.keeps(promised, Role.INITIATOR, shown, self._own, value):
                 self._finish(comparison, None, NOT_KEPT)
                 raise BadRequest("this is not the value that was promised")
-            self._finish(comparison, ceremony.result(shown, self._own, value, comparison.value), None)
+            self._finish(comparison, ceremony.result(shown, self._own, value, comparison.value))
             return comparison.value
 
     # The initiator's side, for `comparer`.
@@ -199,7 +176,7 @@ class Comparisons:
         with self._changed:
             if not self._is_waiting(comparison) or comparison.role is not Role.INITIATOR:
                 return None
-            comparison.promised = theirs
+            comparison.promised, comparison.reason = theirs, BROKEN_OFF
             return comparison.value
 
     def revealed(self, comparison: Comparison, value: bytes) -> None:
@@ -209,24 +186,40 @@ class Comparisons:
             if not self._is_waiting(comparison) or promised is None:
                 return
             if ceremony.keeps(promised, Role.RESPONDER, self._own, other, value):
-                self._finish(comparison, ceremony.result(self._own, other, comparison.value, value), None)
+                self._finish(comparison, ceremony.result(self._own, other, comparison.value, value))
             else:
                 self._finish(comparison, None, NOT_KEPT)
 
-    def fail(self, comparison: Comparison, reason: str) -> None:
-        """It is over without a result, if there is none yet."""
+    def note(self, comparison: Comparison, reason: str) -> None:
+        """Why the last call came to nothing, unless something has been promised."""
         with self._changed:
-            if comparison.phase is Phase.WAITING and self._is_current(comparison):
-                self._finish(comparison, None, reason)
+            if self._is_waiting(comparison) and not comparison.promised and not comparison.answered:
+                comparison.reason = reason
+
+    def fail(self, comparison: Comparison, reason: str | None = None) -> bool:
+        """It is over without a result, unless it is over already."""
+        with self._changed:
+            if comparison.phase is not Phase.WAITING or not self._is_current(comparison):
+                return False
+            self._finish(comparison, None, reason)
+            return True
 
     def wait(self, comparison: Comparison, seconds: float) -> bool:
         """Wait up to `seconds` for another role or the end; whether it is WAITING still."""
         with self._changed:
             role = comparison.role
+            seconds = max(0.0, min(seconds, comparison.ends - time.monotonic()))
             self._changed.wait_for(
                 lambda: not self._is_waiting(comparison) or comparison.role is not role, seconds
             )
             return self._is_waiting(comparison)
+
+    def keep_time(self, comparison: Comparison) -> bool:
+        """Wait until it is over; True if its time was, and it has failed."""
+        with self._changed:
+            while self._is_waiting(comparison):
+                self._changed.wait(max(0.0, comparison.ends - time.monotonic()))
+        return self.fail(comparison)
 
     def outlive(self, comparison: Comparison) -> None:
         """Wait until it is not to be shown any more, and take it away."""
@@ -277,7 +270,7 @@ class Comparisons:
 
     def _may_call(self, comparison: Comparison) -> bool:
         """Whether to be the initiator: unless we are the responder, and are not left waiting (rule 3)."""
-        left_waiting = time.monotonic() - comparison.answered > self._limits.connect_seconds
+        left_waiting = time.monotonic() - comparison.answered > self._limits.request_seconds / 2
         return comparison.role is not Role.RESPONDER or (
             left_waiting and self._own.uuid < comparison.key.uuid
         )
@@ -290,9 +283,9 @@ class Comparisons:
         in_time = time.monotonic() < comparison.ends
         return comparison.phase is Phase.WAITING and in_time and self._is_current(comparison)
 
-    def _finish(self, comparison: Comparison, result: Result | None, reason: str | None) -> None:
+    def _finish(self, comparison: Comparison, result: Result | None, reason: str | None = None) -> None:
         comparison.phase = Phase.FAILED if result is None else Phase.SHOWN
-        comparison.result, comparison.reason = result, reason
+        comparison.result, comparison.reason = result, reason or comparison.reason
         comparison.ends = time.monotonic() + self._limits.comparison_shown_seconds
         self._changed.notify_all()
         self._presence.touch(comparison.key.uuid)

@@ -207,7 +207,9 @@ class Looker:
         certificate = peer_client.look(endpoint, self._limits)
         if certificate.uuid != uuid:
             raise UnacceptableCertificate("its certificate names another peer")
-        key, out = self._verification.learn(certificate, endpoint.host, self._is_wanted)
+        key, out = self._verification.learn(
+            certificate, endpoint.host, self._is_wanted, self._comparisons.fingerprints()
+        )
         if out:
             self.let_in()
         if key in out:
@@ -230,8 +232,7 @@ class Looker:
         """Whether the user wants to reach `uuid`: said so, or has written something."""
         with self._lock:
             wanted = uuid in self._wanted
-        compared = self._comparisons.of(uuid) is not None
-        return wanted or compared or self._store.queue.waits_for(uuid)
+        return wanted or self._store.queue.waits_for(uuid)
 
     def _ask(self, key: KnownKey, endpoint: Endpoint) -> None:
         with self._lock:

@@ -182,8 +182,8 @@ class PeerServer(Server):
         route, params = self._api.comparison.find(head)
         certificate = handler.request.certificate
         key = self._api.verification.find(certificate) if certificate is not None else None
-        if key is not None and key.trust is Trust.VERIFIED:
-            self._api.spend(key, messages=1)
+        if key is not None and key.trust is Trust.VERIFIED and head.segments[-1] == "comparison":
+            self._api.spend(key, messages=1)  # not of a reveal, which has one try
         body = handler.read_body(head.content_length(self.limits.comparison_bytes))
         return route.handle(Request(head, params, body, connection=handler.request))
 

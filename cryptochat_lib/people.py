@@ -48,7 +48,7 @@ class People:
         if method == "ceremony":
             self._comparisons.require_shown(uuid, fingerprint)
         self._verification.say_yes(uuid, fingerprint, method)
-        self._comparisons.end(uuid)
+        self._comparer.end(uuid)
         self._looker.look(uuid)
         self._outbox.wake(uuid)
 

@@ -120,7 +120,7 @@ class Roster:
         name = where.name if where else None
         online = where.online if where else False
         comparison = self._comparisons.of(uuid)
-        compared = None if comparison is None else comparison.shape()
+        compared = None if comparison is None else shapes.comparison(comparison)
         return shapes.user(keys, uuid, name, online, self._questions.pending(uuid), compared)
 
     def _self(self) -> dict[str, Any]:

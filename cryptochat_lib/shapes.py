@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
-from .ceremony import Result
+from .ceremony import Comparison, Phase
 from .model import DeliveryState, KnownKey, Message, PeerId, RoomName, Trust, trust_of
 
 
@@ -76,14 +76,15 @@ def question(
     }
 
 
-def comparison(key: KnownKey, state: str, result: Result | None, reason: str | None) -> dict[str, Any]:
-    """COMPARISON: how far a live comparison with the holder of `key` has got."""
+def comparison(value: Comparison) -> dict[str, Any]:
+    """COMPARISON: how far a live comparison has got."""
+    result = value.result
     return {
-        "fingerprint_sha256": key.certificate.fingerprint_sha256,
-        "state": state,
+        "fingerprint_sha256": value.key.certificate.fingerprint_sha256,
+        "state": value.phase.value,
         "digits": None if result is None else result.digits,
         "picture": None if result is None else [part._asdict() for part in result.picture],
-        "reason": reason,
+        "reason": value.reason if value.phase is Phase.FAILED else None,
     }
 
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from .connections import Connections
 from .errors import (
@@ -147,19 +147,24 @@ class Verification:
     # What the network can do.
 
     def learn(
-        self, certificate: Certificate, address: str | None, busy: Callable[[PeerId], bool]
+        self,
+        certificate: Certificate,
+        address: str | None,
+        busy: Callable[[PeerId], bool],
+        compared: Collection[str] = (),
     ) -> tuple[KnownKey, list[KnownKey]]:
         """Remember a certificate that a look has shown; returns its key and those that made way.
 
         Room for strangers is bounded, in all, for one address and for one UUID:
-        out goes the longest unseen, and last of all those that are pending or
-        `busy`, which says whether something is queued for a peer.
+        out goes the longest unseen, and last of all those that are pending, that are
+        `compared` (by fingerprint), or `busy`, which says whether something is queued for a peer.
         """
         known = self._keys.find(certificate)
         number = known.safety_number if known else safety_number(self._own, certificate)
         with self._decide:
             key = self._keys.add(certificate, number, address, _now())
             pending = {q.key.certificate.fingerprint_sha256 for q in self.questions.open()[1]}
+            pending.update(compared)
             out = [] if known else surplus(key, self._keys.all(), pending, busy, self._limits)
             if out:
                 self._keys.forget(out)

@@ -384,7 +384,7 @@ def test_an_answer_that_is_lost_while_both_call_leaves_nobody_waiting(
     start_node: StartNode, make_peer: MakePeer
 ) -> None:
     """The other side has our answer, or not, and never reveals; whoever has the smaller UUID calls again."""
-    ada, other = start_node("Ada", connect_seconds=0.5), make_peer("ffffffff-ffff-4fff-bfff-ffffffffffff")
+    ada, other = start_node("Ada", request_seconds=3.0), make_peer("ffffffff-ffff-4fff-bfff-ffffffffffff")
     know(ada, other)
     other.respond = lambda _request: json_response(409, {"code": "conflict"})
     press(ada, other.uuid)
