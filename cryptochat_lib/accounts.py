@@ -16,11 +16,11 @@ No threads: a question has a socket of its own.
 from __future__ import annotations
 
 import errno
-import functools
 import os
 import socket
 import struct
 import sys
+import threading
 
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
 _BY_FAMILY = 20  # SOCK_DIAG_BY_FAMILY
@@ -33,6 +33,7 @@ _ERRNO = struct.Struct("=i")  # the first field of struct nlmsgerr
 _RESET = (errno.ENOTCONN, errno.ENOENT)
 _UID_AT = _HEADER.size + 64
 _ROOT = 0
+_TELLS = threading.Event()  # the system has once said whose a connection is
 
 
 def is_another(connection: socket.socket) -> bool:
@@ -52,18 +53,25 @@ def is_another(connection: socket.socket) -> bool:
     return inode == 0 or uid not in (os.geteuid(), _ROOT, _sudoer())
 
 
-@functools.lru_cache(maxsize=1)
 def _can_tell() -> bool:
-    """Whether the system says whose a connection is: asked about one between ourselves."""
+    """Whether the system says whose a connection is: asked about one between ourselves, until it has."""
+    if _TELLS.is_set():
+        return True
     try:
         with (
             socket.create_server(("127.0.0.1", 0)) as listener,
-            socket.create_connection(listener.getsockname()),
-            listener.accept()[0] as connection,
+            socket.create_connection(listener.getsockname(), 1) as ours,
         ):
-            return _owner(connection)[0] == os.geteuid()
+            listener.settimeout(1)
+            with listener.accept()[0] as connection:
+                tells = (
+                    _owner(connection)[0] == os.geteuid() and connection.getpeername() == ours.getsockname()
+                )
     except (OSError, struct.error, ValueError):
         return False
+    if tells:
+        _TELLS.set()
+    return tells
 
 
 def _owner(connection: socket.socket) -> tuple[int, int]:

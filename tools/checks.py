@@ -1,8 +1,8 @@
 """Every check there is, behind `tools/test.py`: ruff, mypy, and pytest in three parts.
 
 1. the tests that have machines and networks of their own, which disturb no other,
-   side by side with all the rest: most of them wait most of the time;
-2. then the fuzzers, who take all the processor that there is.
+2. side by side with all the rest: most of them wait most of the time;
+3. then the fuzzers, who take all the processor that there is.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ def _side_by_side(python: str) -> list[str]:
     rest = [f"--ignore={path}" for path in (*_APART, _FUZZ)]
     with tempfile.TemporaryFile() as said:
         apart = subprocess.Popen([python, "-m", "pytest", *_APART], stdout=said, stderr=subprocess.STDOUT)
-        failed = ["pytest"] if _status(python, "pytest", *rest) != 0 else []
-        if apart.wait() != 0:
-            failed.append("pytest " + " ".join(_APART))
+        try:
+            failed = ["pytest"] if _status(python, "pytest", *rest) != 0 else []
+            if apart.wait() != 0:
+                failed.append("pytest " + " ".join(_APART))
+        finally:
+            apart.terminate()
         said.seek(0)
         sys.stdout.buffer.write(said.read())
         sys.stdout.flush()

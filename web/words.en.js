@@ -109,7 +109,7 @@ export const english = {
       return `${count(all, "person", "people")}: ${parts.join("; ")}`;
     },
     verify: (name) => `Verify ${name}`,
-    verifyLookalike: (name) => `Verify who calls itself “${name}”`,
+    verifyLookalike: (name) => `Verify whoever calls itself “${name}”`,
   },
 
   people: {

@@ -177,7 +177,11 @@ class Database:
         """Remove what still has what was deleted: copies, old pages, the log; else sqlite3.Error, OSError."""
         if copies := copies_of(self.path):
             for copy in copies:
-                remove_for_good(copy)
+                try:
+                    remove_for_good(copy)
+                except OSError as error:  # another account's, say: then at least its name goes
+                    _log.warning("%s could not be overwritten: %s", copy, error.strerror or error)
+                    copy.unlink(missing_ok=True)
             sync_folder(self.path.parent)
         self._rewrite()
         self.cut_log()

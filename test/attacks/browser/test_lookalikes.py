@@ -20,7 +20,7 @@ def test_a_stranger_with_a_friends_name_knocks_quietly_and_is_marked(lan, start_
     page.wait_text(
         f"[data-uuid='{eve.uuid}'] .lookalike", "looks like the name of Bob, whom you have verified"
     )
-    page.wait_text(".composer .readers", "Verify who calls itself")
+    page.wait_text(".composer .readers", "Verify whoever calls itself")
     for one, other in ((ada, eve), (eve, ada)):
         wait_knows(one, other)
     eve.verify(ada.uuid, ada.fingerprint_sha256)

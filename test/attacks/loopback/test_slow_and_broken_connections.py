@@ -251,6 +251,9 @@ def test_128_silent_slow_and_broken_programs_keep_the_page_out_of_nothing_and_le
     ada.join("tea")
     info = f"GET /api/info HTTP/1.1\r\nHost: 127.0.0.1:{ada.ui_port}\r\n"
     starts = (b"", b"GE", info.encode(), f"{info}Content-Length: 9\r\n".encode())
+    wait_until(
+        lambda: len(ada.app.pages) == threads_of("ui") == 1, 5, "more than the stream of events is open"
+    )
     before, threads = open_files(), threads_of("ui")
     with ExitStack() as stack:
         for number in range(ada.limits.ui_connections + 8):

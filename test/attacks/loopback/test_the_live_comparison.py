@@ -368,6 +368,54 @@ NONSENSE = [
 ]
 
 
+def test_who_asks_for_more_time_than_there_is_gets_none(start_node: StartNode, mallory: HandmadePeer) -> None:
+    """Neither by asking for a pause, nor by calling and then holding what is asked of her."""
+    ada = start_node("Ada", comparison_seconds=1.0, retry_most_seconds=60.0)
+    know(ada, mallory)
+    busy = json_response(403, {"code": "unverified"}, "Retry-After: 60")
+    mallory.respond = lambda _request: busy
+    press(ada, mallory.uuid)
+    began = time.monotonic()
+    wait_screen(ada, mallory.uuid, "failed")
+    assert time.monotonic() - began < 5
+
+
+def test_a_try_whose_value_is_out_is_shown_as_failed_even_if_it_is_cancelled(
+    ada: LoopbackNode, mallory: HandmadePeer
+) -> None:
+    """Else she could let every try that does not fit hang, and nobody would have seen one fail."""
+    know(ada, mallory)
+    hers, over = Mallory(mallory, ada), threading.Event()
+
+    def hold(request: Request) -> bytes | None:
+        reply = hers.respond(request)
+        if request.path == REVEAL:
+            over.wait(20)
+        return reply
+
+    mallory.respond = hold
+    press(ada, mallory.uuid)
+    wait_until(lambda: hers.learned, 10, "nothing was revealed")
+    ada.request("DELETE", f"/api/users/{mallory.uuid}/comparison")
+    assert "broke off" in wait_screen(ada, mallory.uuid, "failed")["reason"]
+    over.set()
+    ada.request("DELETE", f"/api/users/{mallory.uuid}/comparison")
+    assert screen(ada, mallory.uuid)["state"] is None
+
+
+def test_what_was_ended_waits_at_nobody_s_gate(start_node: StartNode) -> None:
+    """Ada verifies Bob in another way meanwhile: his page does not say that she waits."""
+    ada, bob = start_node("Ada"), start_node("Bob")
+    for node in (ada, bob):
+        node.join("tea")
+    for one, other in ((ada, bob), (bob, ada)):
+        one.wait_knows(other.uuid, other.fingerprint_sha256)
+    press(ada, bob.uuid)
+    wait_screen(bob, ada.uuid, "asked")
+    ada.verify(bob.uuid, bob.fingerprint_sha256)
+    wait_until(lambda: screen(bob, ada.uuid)["state"] is None, 5, "she still seems to wait")
+
+
 def test_a_comparison_that_makes_no_sense_is_refused_at_once(
     ada: LoopbackNode, mallory: HandmadePeer
 ) -> None:
