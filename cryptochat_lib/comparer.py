@@ -135,14 +135,14 @@ class Comparer:
     def _call(self, comparison: Comparison) -> None:
         """Steps 2 and 3, again and again until it is over."""
         call = _Call(comparison)
-        client = PeerClient(
-            self._identity,
-            comparison.key,
-            lambda shown: self._admit(comparison, shown),
-            self._connections,
-            self._limits,
-        )
         try:
+            client = PeerClient(
+                self._identity,
+                comparison.key,
+                lambda shown: self._admit(comparison, shown),
+                self._connections,
+                self._limits,
+            )
             with contextlib.closing(client):
                 while self._comparisons.wait(comparison, 0):
                     call.pause = _PAUSE_SECONDS

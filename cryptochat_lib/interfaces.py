@@ -2,11 +2,10 @@
 
 `--interface` names an interface or one of its addresses. Three things obey it: the
 peer API listens on `listen_hosts`, discovery speaks and listens on those interfaces
-alone, and nothing is ever connected to that is not `on_link` with one of them. That
-last one is a security check: an address in an announcement comes from anybody on the
-LAN, and must not make us connect to loopback or through a router.
-The other way round it is one too (`Neighbourhood`): who comes through a router raises
-no question.
+alone, and no announced address is connected to that is not `on_link` with one of them.
+That last one is a security check: an announcement comes from anybody on the LAN, and
+must not make us connect to loopback or through a router. The other way round it is one
+too (`Neighbourhood`): who comes through a router raises no question.
 
 Without `--interface` every interface counts but loopback: what is announced there
 could be reached by nobody else. `select` is for the command line and complains;

@@ -11,9 +11,7 @@ The seed decides every case, not how fast they come. A case that went wrong is p
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,15 +31,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" in metafunc.fixturenames:
         patience = pytest.mark.timeout(2 * metafunc.config.getoption("fuzz_seconds") + 240)
         metafunc.parametrize("target", [pytest.param(name, marks=patience) for name in TARGETS])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _may_make_machines() -> None:
-    for program in ("ip", "nsenter", "unshare"):
-        if not shutil.which(program):
-            pytest.skip(f"machines are made with `{program}`, which is not here")
-    if os.geteuid() != 0:
-        pytest.skip("network namespaces are made by root alone")
 
 
 @pytest.fixture(scope="module")

@@ -63,12 +63,14 @@ def wait_screen(node: LoopbackNode, uuid: str, state: str) -> dict[str, Any]:
 
 
 class Mallory:
-    """Her answers as a responder. `value` is what she has promised; `reveals`, what she then shows."""
+    """Her answers as a responder. `value`: what she has promised; `reveals`: what she shows, when she may."""
 
     def __init__(self, peer: HandmadePeer, victim: LoopbackNode) -> None:
         self.peer, self.victim = peer, victim
         self.value = self.reveals = secrets.token_bytes(32)
         self.learned: list[bytes] = []
+        self.may_reveal = threading.Event()
+        self.may_reveal.set()
         peer.respond = self.respond
 
     def respond(self, request: Request) -> bytes | None:
@@ -78,6 +80,7 @@ class Mallory:
                 200, {"commitment": commitment(b"responder", theirs, ours, self.value).hex()}
             )
         self.learned.append(bytes.fromhex(request.json["value"]))
+        self.may_reveal.wait(20)
         return json_response(200, {"value": self.reveals.hex()})
 
 
@@ -257,19 +260,12 @@ def test_who_has_learned_the_value_cannot_answer_in_the_other_role_too(
 ) -> None:
     """She holds her reveal back, and calls: for one value of Ada's she would have two results."""
     know(ada, mallory)
-    hers, over = Mallory(mallory, ada), threading.Event()
-
-    def hold(request: Request) -> bytes | None:
-        reply = hers.respond(request)
-        if request.path == REVEAL:
-            over.wait(10)
-        return reply
-
-    mallory.respond = hold
+    hers = Mallory(mallory, ada)
+    hers.may_reveal.clear()
     press(ada, mallory.uuid)
     wait_until(lambda: hers.learned, 10, "nothing was revealed")
     assert ask_as_initiator(mallory, ada, secrets.token_bytes(32)).status == 409
-    over.set()
+    hers.may_reveal.set()
     wait_screen(ada, mallory.uuid, "shown")
 
 
@@ -385,20 +381,13 @@ def test_a_try_whose_value_is_out_is_shown_as_failed_even_if_it_is_cancelled(
 ) -> None:
     """Else she could let every try that does not fit hang, and nobody would have seen one fail."""
     know(ada, mallory)
-    hers, over = Mallory(mallory, ada), threading.Event()
-
-    def hold(request: Request) -> bytes | None:
-        reply = hers.respond(request)
-        if request.path == REVEAL:
-            over.wait(20)
-        return reply
-
-    mallory.respond = hold
+    hers = Mallory(mallory, ada)
+    hers.may_reveal.clear()
     press(ada, mallory.uuid)
     wait_until(lambda: hers.learned, 10, "nothing was revealed")
     ada.request("DELETE", f"/api/users/{mallory.uuid}/comparison")
     assert "broke off" in wait_screen(ada, mallory.uuid, "failed")["reason"]
-    over.set()
+    hers.may_reveal.set()
     ada.request("DELETE", f"/api/users/{mallory.uuid}/comparison")
     assert screen(ada, mallory.uuid)["state"] is None
 
