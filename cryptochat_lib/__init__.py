@@ -18,7 +18,8 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
                tls
     use cases  peer_client, profile > looker, delivery, roster > comparer, sender > outbox
                > chat, people, neighbours
-    edges      routing > guard, session, sse, page, export, serving > listening, peer_server, ui_server
+    edges      routing > guard, session, sse, page, export, serving
+               > listening, peer_server, ui_api > ui_server
     root       options > terminal > app, commands
 """
 

@@ -46,7 +46,8 @@ from .sse import EventStreams
 from .store import Store
 from .terminal import Terminal
 from .tls import ServerTls
-from .ui_server import UiApi, UiServer
+from .ui_api import UiApi
+from .ui_server import UiServer
 from .verification import Verification
 
 _log = logging.getLogger(__name__)

@@ -28,7 +28,8 @@ from cryptochat_lib.model import Endpoint
 from cryptochat_lib.routing import Reply, Request, Route, Routes, json_reply
 from cryptochat_lib.session import Session
 from cryptochat_lib.store import Store
-from cryptochat_lib.ui_server import UiApi, UiServer
+from cryptochat_lib.ui_api import UiApi
+from cryptochat_lib.ui_server import UiServer
 
 NOW = "2030-01-01T00:00:00.000Z"
 

@@ -23,7 +23,7 @@ from cryptochat_lib.events import STREAMS
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import DeliveryState, Trust
 from cryptochat_lib.peer_server import PeerApi
-from cryptochat_lib.ui_server import UiApi
+from cryptochat_lib.ui_api import UiApi
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 ROUTE = re.compile(r"`(GET|POST|PUT|DELETE) (/[^ `?]*)")

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
-from cryptochat_lib import errors, ui_server
+from cryptochat_lib import errors, ui_api
 from cryptochat_lib.comparisons import Phase
 from cryptochat_lib.events import STREAMS
 from cryptochat_lib.limits import KIB, MIB, Limits
 from cryptochat_lib.model import ROOM_NAME_BYTES, DeliveryState, Trust
-from cryptochat_lib.ui_server import UiApi
+from cryptochat_lib.ui_api import UiApi
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 DOCUMENT: dict[str, Any] = json.loads((DOCS / "openapi.json").read_text())
@@ -128,7 +128,7 @@ def test_the_limits_that_are_described_are_in_force() -> None:
 def test_the_states_and_the_events_are_those_of_the_code() -> None:
     assert SCHEMAS["STATE"]["enum"] == [state.value for state in DeliveryState]
     assert SCHEMAS["STATUS"]["enum"] == [*(trust.value for trust in Trust), "changed"]
-    assert SCHEMAS["METHOD"]["enum"] == list(ui_server._METHODS)
+    assert SCHEMAS["METHOD"]["enum"] == list(ui_api._METHODS)
     assert SCHEMAS["COMPARISON"]["properties"]["state"]["enum"] == [phase.value for phase in Phase]
     events = DOCUMENT["paths"]["/api/events"]["get"]["responses"]["200"]["x-events"]
     assert tuple(events) == STREAMS
