@@ -12,7 +12,8 @@ A module imports only from the rows above its own, and in its own row from what
 stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
 
     values     errors, limits > model > wire, http_head, txt, words, names, ceremony > shapes
-    parts      identity > sealing > store > backlog   events   presence   deadline   http_read   dialing
+    parts      identity > sealing > store > backlog   events   whereabouts > presence   deadline   http_read
+               attempts > dialing
                interfaces > sightings > claims > mdns_records > mdns_prompt > mdns_link > discovery   accounts
     policy     gates, connections, rates, turns, clones, eviction > questions > verification > comparisons
                tls

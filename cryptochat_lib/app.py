@@ -17,6 +17,7 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from .attempts import Attempts
 from .chat import Chat
 from .clones import Clones
 from .comparer import Comparer
@@ -124,6 +125,7 @@ class App:
         self.events = EventLog(limits)
         self.events.start(self.store.messages.burn_number())
         self.presence = Presence(limits)
+        self.attempts = Attempts()
         self.discovery = self._make_discovery(self.presence, self.options.interfaces, limits)
         self.connections = Connections(
             limits.peer_connections,
@@ -144,9 +146,17 @@ class App:
         self.server_tls = ServerTls(identity)
         self.clones = Clones(events)
         self.looker = Looker(
-            presence, store, verification, self.server_tls, own, self.clones, self.comparisons, limits
+            presence,
+            store,
+            verification,
+            self.server_tls,
+            own,
+            self.clones,
+            self.comparisons,
+            limits,
+            self.attempts,
         )
-        means = Means(identity, store, presence, verification, self.connections, limits)
+        means = Means(identity, store, presence, verification, self.connections, self.attempts, limits)
         self.outbox = Outbox(means, self.looker, events)
         self.profile = Profile(
             own, store, presence, self.discovery, self._username(), self.options.announce_name, limits
@@ -162,6 +172,7 @@ class App:
             self.connections,
             self.neighbourhood,
             limits,
+            self.attempts,
         )
         self.people = People(
             store, presence, verification, self.comparisons, self.comparer, self.looker, self.outbox

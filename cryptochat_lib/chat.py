@@ -24,11 +24,12 @@ from .events import EventLog
 from .looker import Looker
 from .model import Delivery, DeliveryState, KnownKey, Message, PeerId, RoomName, Trust
 from .outbox import Outbox
-from .presence import Presence, Whereabouts
+from .presence import Presence
 from .profile import Profile
 from .sender import UNDECIDED_HERE
 from .store import Store
 from .store.messages import OwnMessage
+from .whereabouts import Whereabouts
 from .wire import Answer, Incoming
 
 

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import wire
+from .attempts import Attempts
 from .ceremony import BROKEN_OFF, NOT_ANSWERED, Comparison
 from .comparisons import Comparisons
 from .connections import Connections
@@ -75,6 +76,7 @@ class Comparer:
         connections: Connections,
         neighbourhood: Neighbourhood,
         limits: Limits,
+        attempts: Attempts,
     ) -> None:
         self._neighbourhood = neighbourhood
         self._identity = identity
@@ -84,6 +86,7 @@ class Comparer:
         self._looker = looker
         self._connections = connections
         self._limits = limits
+        self._attempts = attempts
 
     def begin(self, uuid: PeerId, fingerprint: str | None) -> None:
         """Compare with one key of `uuid` now. Conflict where that cannot be, FingerprintDiffers,
@@ -142,6 +145,7 @@ class Comparer:
                 lambda shown: self._admit(comparison, shown),
                 self._connections,
                 self._limits,
+                self._attempts,
             )
             with contextlib.closing(client):
                 while self._comparisons.wait(comparison, 0):

@@ -17,15 +17,17 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from . import wire
+from .attempts import Attempts
 from .connections import Connections
 from .errors import BadRequest, NoConnection, TlsRefused, Unreachable
 from .identity import Identity, is_self_proving
 from .limits import Limits
 from .model import DeliveryState, Endpoint, KnownKey, Message, RoomName
 from .peer_client import PeerClient, Reply
-from .presence import Presence, Whereabouts
+from .presence import Presence
 from .store import Store
 from .verification import Verification
+from .whereabouts import Whereabouts
 
 AWAY = "asleep or off the network"
 UNDECIDED_THERE = "has not verified you yet"
@@ -76,6 +78,7 @@ class Means:
     presence: Presence
     verification: Verification
     connections: Connections
+    attempts: Attempts
     limits: Limits
 
 
@@ -93,6 +96,7 @@ class Deliverer:
             lambda shown: means.verification.admit(shown, meant=key.uuid),
             means.connections,
             means.limits,
+            means.attempts,
         )
         self._accepted_v1 = key.speaks_v1
         self._refused_v1 = False

@@ -16,7 +16,8 @@ does (RFC 8305, section 5):
 Each attempt is bounded: in seconds, however slowly its bytes come, in addresses at a time,
 and in addresses at all, also if new ones never cease to be announced.
 
-What a handshake is, the caller says (`tls.ClientHandshake`). No threads: non-blocking sockets
+What a handshake is, the caller says (`tls.ClientHandshake`). What came of each attempt is noted
+for whoever wants to know why (`attempts`). No threads: non-blocking sockets
 and a selector, in the caller's thread.
 """
 
@@ -33,6 +34,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from .attempts import NO_ROUTE, REFUSED, TIMED_OUT, WRONG_KEY, Attempts
 from .errors import CertificateChanged, NoConnection, Unreachable
 from .limits import Limits
 from .model import Endpoint
@@ -41,6 +43,16 @@ Where = Callable[[], tuple[Endpoint, ...]]
 """Where a peer may be, as far as is known when it is asked; the likeliest first."""
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+# Every other failure to connect is silence, or as good as that.
+_WHY = {
+    errno.ECONNREFUSED: REFUSED,
+    errno.EHOSTUNREACH: NO_ROUTE,
+    errno.ENETUNREACH: NO_ROUTE,
+    errno.ENETDOWN: NO_ROUTE,
+    errno.EADDRNOTAVAIL: NO_ROUTE,
+    errno.EAFNOSUPPORT: NO_ROUTE,
+}
 
 S = TypeVar("S", bound=socket.socket)
 
@@ -58,14 +70,14 @@ class Handshake(Protocol[S]):
         """
 
 
-def dial(where: Where, handshake: Handshake[S], limits: Limits) -> tuple[Endpoint, S]:
+def dial(where: Where, handshake: Handshake[S], limits: Limits, attempts: Attempts) -> tuple[Endpoint, S]:
     """The first of the addresses of `where` at which the handshake succeeds; the socket blocks.
 
     Raises NoConnection if nobody answers at any. If somebody did: Unreachable or
     CertificateChanged, why the first of these handshakes failed.
     """
-    with contextlib.closing(_Attempts(where, handshake, limits)) as attempts:
-        return attempts.first()
+    with contextlib.closing(_Race(where, handshake, limits, attempts)) as race:
+        return race.first()
 
 
 @dataclass(eq=False)
@@ -78,10 +90,11 @@ class _Attempt(Generic[S]):
     shaking: S | None = None  # what stands for `sock`, once it is connected
 
 
-class _Attempts(Generic[S]):
+class _Race(Generic[S]):
     """What is under way, in the order of preference, and what is still to be tried."""
 
-    def __init__(self, where: Where, handshake: Handshake[S], limits: Limits) -> None:
+    def __init__(self, where: Where, handshake: Handshake[S], limits: Limits, attempts: Attempts) -> None:
+        self._attempts = attempts
         self._where = where
         self._handshake = handshake
         self._limits = limits
@@ -131,7 +144,7 @@ class _Attempts(Generic[S]):
             try:
                 sock = _connecting(endpoint)
             except OSError as error:
-                self._note(NoConnection(f"no connection to {endpoint}: {error.strerror or error}"))
+                self._note(endpoint, _no_connection(endpoint, error.errno, error.strerror or str(error)))
                 continue
             self._under_way.append(_Attempt(endpoint, sock, now + self._limits.connect_seconds))
             self._selector.register(sock, WRITE, self._under_way[-1])
@@ -168,6 +181,7 @@ class _Attempts(Generic[S]):
             self._selector.register(sock, waits_for, attempt)
             return None
         self._under_way.remove(attempt)
+        self._attempts.note(attempt.endpoint, None)
         sock.settimeout(self._limits.connect_seconds)
         return sock
 
@@ -176,7 +190,7 @@ class _Attempts(Generic[S]):
         sock = attempt.sock
         error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
-            raise NoConnection(f"no connection to {attempt.endpoint}: {_reason(error)}")
+            raise _no_connection(attempt.endpoint, error, _reason(error))
         with contextlib.suppress(OSError):  # else a connection's first request takes 45 ms
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _notice_loss(sock, int(self._limits.lost_seconds))
@@ -190,22 +204,29 @@ class _Attempts(Generic[S]):
                 continue
             self._selector.unregister(attempt.sock)
             if attempt.shaking is None:
-                reason = f"no connection to {attempt.endpoint}: {_reason(errno.ETIMEDOUT)}"
-                self._fail(attempt, NoConnection(reason))
+                error = _no_connection(attempt.endpoint, errno.ETIMEDOUT, _reason(errno.ETIMEDOUT))
+                self._fail(attempt, error)
             else:
-                self._fail(attempt, Unreachable(f"the handshake at {attempt.endpoint} took too long"))
+                reason = f"the handshake at {attempt.endpoint} took too long"
+                self._fail(attempt, Unreachable(reason, why=TIMED_OUT))
 
     def _fail(self, attempt: _Attempt[S], error: Unreachable | CertificateChanged) -> None:
         """It is under way no more, and the next one may begin."""
         self._under_way.remove(attempt)
         attempt.sock.close()
         self._next_at = 0.0
-        self._note(error)
+        self._note(attempt.endpoint, error)
 
-    def _note(self, error: Unreachable | CertificateChanged) -> None:
+    def _note(self, endpoint: Endpoint, error: Unreachable | CertificateChanged) -> None:
         """The first that got further than to no connection says most."""
+        self._attempts.note(endpoint, error.why if isinstance(error, Unreachable) else WRONG_KEY)
         if isinstance(self._failure, NoConnection):
             self._failure = error.with_traceback(None)  # which holds frames that would hold it
+
+
+def _no_connection(endpoint: Endpoint, error: int | None, reason: str) -> NoConnection:
+    """Why there is no connection to `endpoint`; `error`: an errno."""
+    return NoConnection(f"no connection to {endpoint}: {reason}", why=_WHY.get(error or 0, TIMED_OUT))
 
 
 def _reason(error: int) -> str:

@@ -192,18 +192,30 @@ class StorageClosed(CryptoChatError):
 
 
 class Unreachable(CryptoChatError):
-    """The peer could not be reached: not delivered, try again."""
+    """The peer could not be reached: not delivered, try again.
+
+    `why`: one of `attempts.REASONS`.
+    """
 
     status = 502
     code = "unreachable"
+    why = "lost"
+
+    def __init__(self, message: str = "", *, why: str | None = None) -> None:
+        super().__init__(message)
+        self.why = why or self.why
 
 
 class NoConnection(Unreachable):
     """Nobody answers at any of the peer's addresses."""
 
+    why = "timed-out"
+
 
 class TlsRefused(Unreachable):
     """The TLS handshake failed: one side does not know the other's certificate (yet)."""
+
+    why = "undecided"
 
 
 class UnacceptableCertificate(CryptoChatError):

@@ -82,6 +82,10 @@ class Limits:
     joined_rooms: int = 16
     txt_bytes: int = 1200
     silence_seconds: float = 120.0
+    # So long our own contact with somebody counts, without another one.
+    contact_seconds: float = 660.0
+    # What the user adds by contact code or address.
+    contacts: int = 64
 
     # What waits for a recipient.
     queued_for_one_recipient: int = 10_000

@@ -29,6 +29,7 @@ from collections import Counter
 from typing import TypeVar
 
 from . import peer_client
+from .attempts import WRONG_KEY, Attempts
 from .clones import Clones
 from .comparisons import Comparisons
 from .errors import CryptoChatError, UnacceptableCertificate
@@ -62,6 +63,7 @@ class Looker:
         clones: Clones,
         comparisons: Comparisons,
         limits: Limits,
+        attempts: Attempts,
     ) -> None:
         self._presence = presence
         self._store = store
@@ -71,6 +73,7 @@ class Looker:
         self._clones = clones
         self._comparisons = comparisons
         self._limits = limits
+        self._attempts = attempts
         self._lock = threading.Lock()
         self._looked: dict[_Look, float] = {}  # when, of the monotonic clock; the latest is last
         self._slow: dict[str, float] = {}  # addresses whose look took long and failed, and when
@@ -128,8 +131,8 @@ class Looker:
             self.look(uuid)
 
     def look_at_address(self, host: str) -> None:
-        """Somebody unknown came from `host`: look at whoever is announced there."""
-        for where in self._presence.announced_at(host):
+        """Somebody unknown came from `host`: look at whoever may be there."""
+        for where in self._presence.expected_at(host):
             self.look(where.uuid, knocked_at=host)
 
     def forgotten(self, uuid: PeerId) -> None:
@@ -204,8 +207,9 @@ class Looker:
         """Whether a key was learned that is remembered. Raises Unreachable, UnacceptableCertificate."""
         if uuid == self._own.uuid:
             return self._look_at_us(endpoint)
-        certificate = peer_client.look(endpoint, self._limits)
+        certificate = peer_client.look(endpoint, self._limits, self._attempts)
         if certificate.uuid != uuid:
+            self._attempts.note(endpoint, WRONG_KEY)
             raise UnacceptableCertificate("its certificate names another peer")
         key, out = self._verification.learn(
             certificate, endpoint.host, self._is_wanted, self._comparisons.fingerprints()
@@ -223,7 +227,7 @@ class Looker:
 
     def _look_at_us(self, endpoint: Endpoint) -> bool:
         """Whether another program than this one holds our key, at `endpoint`. Raises Unreachable."""
-        if peer_client.look(endpoint, self._limits, self._server_tls.mark) != self._own:
+        if peer_client.look(endpoint, self._limits, self._attempts, self._server_tls.mark) != self._own:
             return False
         self._clones.notice(endpoint)
         return True

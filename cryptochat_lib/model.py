@@ -103,6 +103,15 @@ class Announcement:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a verified key has said of itself over its own connection: where it is, in which rooms."""
+
+    rooms: Mapping[RoomName, str]
+    endpoints: tuple[Endpoint, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True)
 class Certificate:
     """A certificate that we could accept. Made only by `identity.parse_certificate`.
 

@@ -18,13 +18,14 @@ from functools import partial
 from .looker import Looker
 from .model import Endpoint, PeerId, RoomName
 from .outbox import Outbox
-from .presence import Presence, Whereabouts
+from .presence import Presence
 from .profile import Profile
 from .questions import QUEUED
 from .roster import Roster
 from .store import Store
 from .store.database import DatabaseError, trouble
 from .verification import Verification
+from .whereabouts import Whereabouts
 
 _log = logging.getLogger(__name__)
 

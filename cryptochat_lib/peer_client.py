@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from . import tls
+from .attempts import ITSELF, Attempts
 from .connections import Connection, Connections
 from .deadline import Deadline, TimedReader, set_timeout
 from .dialing import Where, dial
@@ -46,15 +47,16 @@ class Reply:
     endpoint: Endpoint
 
 
-def look(endpoint: Endpoint, limits: Limits, mark: str | None = None) -> Certificate:
+def look(endpoint: Endpoint, limits: Limits, attempts: Attempts, mark: str | None = None) -> Certificate:
     """The certificate of whoever listens at `endpoint`; Unreachable, UnacceptableCertificate.
 
     Presents nothing, sends nothing, reads nothing. `mark`: of our own server; Unreachable if it is that one.
     """
-    _, sock = dial(lambda: (endpoint,), tls.looking(mark), limits)
+    _, sock = dial(lambda: (endpoint,), tls.looking(mark), limits, attempts)
     with sock:
         if mark is not None and tls.is_marked(sock, mark):
-            raise Unreachable("we have reached ourselves")
+            attempts.note(endpoint, ITSELF)
+            raise Unreachable("we have reached ourselves", why=ITSELF)
         return tls.peer_certificate(sock)
 
 
@@ -68,10 +70,12 @@ class PeerClient:
         admit: Admit,
         connections: Connections,
         limits: Limits,
+        attempts: Attempts,
     ) -> None:
         self.key = key
         self._limits = limits
-        self._channel = _Channel(identity, key.certificate, admit, connections, limits)
+        self._attempts = attempts
+        self._channel = _Channel(identity, key.certificate, admit, connections, limits, attempts)
         self._opener = urllib.request.OpenerDirector()
         self._opener.add_handler(self._channel)
 
@@ -89,7 +93,11 @@ class PeerClient:
             method="POST",
         )
         timeout = self._limits.reply_seconds if seconds is None else seconds
-        reply: WholeReply = self._opener.open(request, timeout=timeout)
+        try:
+            reply: WholeReply = self._opener.open(request, timeout=timeout)
+        except Unreachable as error:
+            self._attempts.note(endpoint, error.why)
+            raise
         text = "".join(reply.head.fields.all("retry-after"))
         retry_after = float(text) if text.isascii() and text.isdigit() else None
         return Reply(reply.head.status, reply.body, retry_after, endpoint)
@@ -108,7 +116,9 @@ class _Channel(urllib.request.BaseHandler):
         admit: Admit,
         connections: Connections,
         limits: Limits,
+        attempts: Attempts,
     ) -> None:
+        self._attempts = attempts
         self._handshake = tls.presenting(identity, pinned)
         self._pinned = pinned
         self._admit = admit
@@ -126,7 +136,7 @@ class _Channel(urllib.request.BaseHandler):
         if self._endpoint is not None and self._endpoint in where() and self._is_idle():
             return self._endpoint
         self.close()
-        endpoint, self._sock = dial(where, self._handshake, self._limits)
+        endpoint, self._sock = dial(where, self._handshake, self._limits, self._attempts)
         self._listed = self._connections.outgoing(self._sock, endpoint.host, self._pinned.fingerprint_sha256)
         try:  # after it is listed: a no that comes from here on ends the connection
             self._admit(tls.peer_certificate(self._sock))

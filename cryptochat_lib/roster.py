@@ -17,10 +17,11 @@ from .comparisons import Comparisons
 from .events import EventLog
 from .model import KnownKey, PeerId, RoomName, Trust
 from .names import skeletons
-from .presence import Presence, Whereabouts
+from .presence import Presence
 from .profile import Profile
 from .questions import Questions
 from .store import Store
+from .whereabouts import Whereabouts
 
 
 class Roster:

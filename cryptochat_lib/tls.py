@@ -39,6 +39,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable
 
+from .attempts import LOST, NO_TLS, TOO_OLD
 from .dialing import READ, WRITE
 from .errors import CertificateChanged, TlsRefused, Unreachable
 from .identity import Identity, parse_certificate
@@ -50,6 +51,16 @@ _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which `ssl` does not nam
 _VERIFY_FLAGS = ssl.VerifyFlags(_NO_CHECK_TIME) | ssl.VERIFY_X509_PARTIAL_CHAIN
 
 Socket = ssl.SSLSocket
+# What OpenSSL says of who speaks no TLS 1.3, and of who speaks no TLS.
+_WHY = (
+    ("PROTOCOL_VERSION", TOO_OLD),
+    ("UNSUPPORTED_PROTOCOL", TOO_OLD),
+    ("WRONG_VERSION_NUMBER", NO_TLS),
+    ("HTTP_REQUEST", NO_TLS),
+    ("RECORD_LAYER_FAILURE", NO_TLS),
+    ("PACKET_LENGTH_TOO_LONG", NO_TLS),
+)
+
 CONNECTION_LOST = (ssl.SSLError, OSError)
 """What a TLS socket raises when the other side, or the network, has ended it."""
 
@@ -177,7 +188,9 @@ def handshake(tls: ssl.SSLSocket, seconds: float) -> int:
     except ssl.SSLCertVerificationError as error:
         raise TlsRefused("the other side's certificate is not one we know") from error
     except CONNECTION_LOST as error:
-        raise Unreachable(f"the TLS handshake failed: {getattr(error, 'reason', None) or error}") from error
+        reason = getattr(error, "reason", None) or str(error)
+        why = next((why for word, why in _WHY if word in reason), LOST)
+        raise Unreachable(f"the TLS handshake failed: {reason}", why=why) from error
     return 0
 
 

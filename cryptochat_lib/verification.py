@@ -142,7 +142,7 @@ class Verification:
         """Tell `presence` which peers' whereabouts need the word of a key."""
         rooms = self._keys.rooms_of_all()
         for key in keys:
-            self._presence.pin(key.uuid, rooms.get(key.uuid, {}), key.answered_at)
+            self._presence.pin(key.uuid, rooms.get(key.uuid, {}), key.answered_at, key.last_seen)
 
     # What the network can do.
 

@@ -103,6 +103,10 @@ class Keys:
             endpoint.port,
         )
 
+    def set_seen(self, key: KnownKey, at: int) -> None:
+        """We were last in contact with this key then, in milliseconds since 1970."""
+        self._update(key, "UPDATE keys SET last_seen = ? WHERE fingerprint = ?", at)
+
     def set_speaks_v1(self, key: KnownKey) -> None:
         """This key has accepted our form of a message."""
         self._update(key, "UPDATE keys SET speaks_v1 = ? WHERE fingerprint = ?", 1)

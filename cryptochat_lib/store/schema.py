@@ -7,6 +7,8 @@ released is never changed: a new one is added behind it.
   sealed under a passphrase (`cryptochat_lib/sealing.py`).
 - `settings`: the username; `erasing`: see `Database.erase`. `counter`: the next message's number.
 - `keys`: each certificate that we have seen, and what the user said of it.
+- `contacts`: whom the user has added, by a contact code or an address. `records`: where a peer says
+  that it is, signed by its key, the latest of each.
 - `rooms`: those we have joined. `members`: who was seen in them, under a verified key.
 - `messages`: the history. `number` is its order, and the base of the event ids.
   `sender_key` is the SHA-256 fingerprint of the certificate it came under.
@@ -116,4 +118,20 @@ _VERSION_2 = (
 
 _VERSION_3 = ("ALTER TABLE identity ADD COLUMN sealing BLOB",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = (
+    # `key`: SHA-256 of the public key that a code names, in hex; `verifies`: the code has not been used yet.
+    """CREATE TABLE contacts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        uuid TEXT,
+        key TEXT,
+        verifies INTEGER NOT NULL,
+        addresses TEXT NOT NULL,
+        added INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE records (
+        uuid TEXT PRIMARY KEY,
+        record TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)

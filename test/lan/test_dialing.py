@@ -9,6 +9,7 @@ import pytest
 from handshakes import NoHandshake
 from lab import Host, Lan
 
+from cryptochat_lib.attempts import Attempts
 from cryptochat_lib.dialing import dial
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Endpoint
@@ -23,7 +24,7 @@ def first_to_answer(host: Host, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoi
 
     def connect() -> tuple[Endpoint, float]:
         began = time.monotonic()
-        endpoint, sock = dial(lambda: endpoints, NoHandshake(), LIMITS)
+        endpoint, sock = dial(lambda: endpoints, NoHandshake(), LIMITS, Attempts())
         sock.close()
         return endpoint, time.monotonic() - began
 

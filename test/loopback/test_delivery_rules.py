@@ -43,6 +43,7 @@ from loopback_node import LoopbackNode, stock_identity
 from waiting import wait_until
 
 from cryptochat_lib import tls
+from cryptochat_lib.attempts import Attempts
 from cryptochat_lib.dialing import dial
 from cryptochat_lib.errors import StorageFull
 from cryptochat_lib.limits import Limits
@@ -379,7 +380,7 @@ class Rules(RuleBasedStateMachine):
         }
         own, theirs = (stock_identity(NAMES.index(name)) for name in (sender, recipient))
         where = self.nodes[recipient].endpoint
-        _, sock = dial(lambda: (where,), tls.presenting(own, theirs.certificate), Limits())
+        _, sock = dial(lambda: (where,), tls.presenting(own, theirs.certificate), Limits(), Attempts())
         with sock:
             sock.settimeout(SOON)
             connection = http.client.HTTPConnection(where.host)

@@ -22,6 +22,7 @@ from black_holes import black_hole, connecting_to, port_of
 from handshakes import AnyByte, NoHandshake
 from waiting import wait_until
 
+from cryptochat_lib.attempts import Attempts
 from cryptochat_lib.dialing import WRITE, Handshake, Where, dial
 from cryptochat_lib.errors import CertificateChanged, NoConnection, Unreachable
 from cryptochat_lib.limits import Limits
@@ -59,7 +60,7 @@ def dialed(
 ) -> tuple[Endpoint, float]:
     """Where the first connection came to be, and the seconds that it took."""
     began = time.monotonic()
-    endpoint, sock = dial(where, handshake or NoHandshake(), limits)
+    endpoint, sock = dial(where, handshake or NoHandshake(), limits, Attempts())
     sock.close()
     return endpoint, time.monotonic() - began
 
@@ -266,7 +267,7 @@ def test_who_shows_up_later_keeps_nobody_from_being_tried() -> None:
 
 def test_a_connection_blocks_as_its_user_expects_and_notices_loss() -> None:
     with listening() as good:
-        _, sock = dial(lambda: (at(good),), NoHandshake(), LIMITS)
+        _, sock = dial(lambda: (at(good),), NoHandshake(), LIMITS, Attempts())
         with sock:
             assert sock.gettimeout() == LIMITS.connect_seconds
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

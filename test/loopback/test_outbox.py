@@ -26,6 +26,7 @@ from loopback_peer import (
 from waiting import wait_until
 
 from cryptochat_lib import peer_client
+from cryptochat_lib.attempts import Attempts
 from cryptochat_lib.delivery import Deliverer, Outcome
 from cryptochat_lib.dialing import Handshake, Where, dial
 from cryptochat_lib.errors import NoConnection
@@ -240,12 +241,14 @@ def test_who_comes_back_while_a_try_is_under_way_is_not_taken_for_away_when_that
     mallory.move()
     seen: list[bool] = []
 
-    def dial_too_early(where: Where, handshake: Handshake[S], limits: Limits) -> tuple[Endpoint, S]:
+    def dial_too_early(
+        where: Where, handshake: Handshake[S], limits: Limits, attempts: Attempts
+    ) -> tuple[Endpoint, S]:
         found = ada.app.presence.of(mallory.uuid)
         assert found is not None
         seen.append(found.online)
         if len(seen) > 1:
-            return dial(where, handshake, limits)
+            return dial(where, handshake, limits, attempts)
         mallory.announce("tea")
         ada.wait_member("tea", mallory.uuid, online=True)
         raise NoConnection("it took too long")

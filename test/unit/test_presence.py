@@ -327,7 +327,9 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(presence_module, "time", SimpleNamespace(monotonic=clock.monotonic))
+    monkeypatch.setattr(
+        presence_module, "time", SimpleNamespace(monotonic=clock.monotonic, time_ns=lambda: 0)
+    )
     return clock
 
 

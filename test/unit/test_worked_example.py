@@ -15,6 +15,7 @@ from typing import Any, cast
 import pytest
 
 from cryptochat_lib import chat, peer_client, txt, wire
+from cryptochat_lib.attempts import Attempts
 from cryptochat_lib.dialing import Where
 from cryptochat_lib.errors import NotAMember, PeerRejected
 from cryptochat_lib.http_head import parse_reply_head
@@ -79,7 +80,7 @@ def posted(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, path: str, body:
 
     monkeypatch.setattr(peer_client, "_Channel", Channel)
     key = cast(Any, SimpleNamespace(certificate=None))
-    peer_client.PeerClient(cast(Any, None), key, cast(Any, None), cast(Any, None), LIMITS).post(
+    peer_client.PeerClient(cast(Any, None), key, cast(Any, None), cast(Any, None), LIMITS, Attempts()).post(
         lambda: (endpoint,), path, body
     )
     return sent[0]

@@ -1,0 +1,176 @@
+"""Where one peer is, put together from everything that says so.
+
+Several sources speak about a peer, and they are believed differently:
+
+    its own word     what its verified key has said over its own connection (`Told`): its rooms,
+                     its addresses. Nothing else changes that: an announcement that differs is a
+                     reason to ask (`doubted`)
+    our contact      it has answered, or come to us; or a try to reach it has failed
+    mDNS             an announcement: anybody's hint, about anybody (`Announcement`)
+    the user         addresses that the user has added for it
+    a third person   addresses, and rooms, that a verified peer passes on: a hint, too
+
+`Peer` is what `presence` keeps, under its lock; `Whereabouts` what everybody else sees,
+made anew whenever something in it has changed. Pure; times are handed in.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from .model import Announcement, Endpoint, PeerId, RoomName, Told
+
+_LONG_AGO = -1e9
+
+
+class Reach(str, enum.Enum):
+    """Whether somebody is there, said as honestly as it is known."""
+
+    REACHABLE = "reachable"  # our own contact says so
+    ANNOUNCED = "announced"  # only mDNS does
+    SILENT = "silent"  # mDNS does, but our last try has failed
+    AWAY = "away"
+
+
+@dataclass
+class Peer:
+    """What we know of one peer's whereabouts. Times are of the monotonic clock, but for `seen`."""
+
+    rooms: dict[RoomName, str] = field(default_factory=dict)
+    announcement: Announcement | None = None
+    announced: bool = False  # since the last goodbye or silence
+    told: Told | None = None
+    doubted: bool = False  # what is announced differs from what it has told us
+    added: tuple[Endpoint, ...] = ()
+    hinted: tuple[Endpoint, ...] = ()
+    online: bool = False
+    contact: bool = False  # our last contact succeeded, lately
+    answered_at: Endpoint | None = None  # where its pinned key last answered
+    pinned: bool = False
+    heard: float = 0.0
+    shown: float = _LONG_AGO  # when it last showed up: with news, or its key
+    failed: float = _LONG_AGO  # when it could not be reached
+    touched: float = _LONG_AGO  # when our last contact was
+    seen: int | None = None  # the same in milliseconds since 1970
+    view: Whereabouts | None = None  # what `whereabouts` made of all this
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Any change makes the view stale: each message asks for it, and hardly anything changes it."""
+        object.__setattr__(self, name, value)
+        if name not in ("view", "heard", "shown", "failed", "touched", "seen"):
+            object.__setattr__(self, "view", None)
+
+    def announce(self, announcement: Announcement, now: float, retry_seconds: float) -> None:
+        """Somebody announced this."""
+        self._hear_rooms(announcement)
+        news = not self.announced or self.announcement != announcement
+        self.announcement = announcement
+        self.heard = now
+        self.announced = True
+        # The same words again do not make reachable whom we have just failed to reach.
+        if news or (not self.online and now - self.failed > retry_seconds):
+            self.shown = now
+            self.online = True
+
+    def reach(self, endpoint: Endpoint | None, now: float, wall: int) -> None:
+        """Its key has just answered us, at `endpoint`; or, with None, come to us."""
+        self.heard = self.shown = self.touched = now
+        self.seen = wall
+        if endpoint is not None and self.pinned:
+            self._settle_rooms(endpoint)
+        self.online = self.contact = True
+
+    def tell(self, told: Told) -> None:
+        """Its verified key has said this of itself."""
+        self.told = told
+        self.rooms = dict(told.rooms)
+        self.doubted = False
+
+    def go_away(self) -> None:
+        """It is not there now, as far as we know."""
+        self.online = self.contact = False
+
+    def unpin(self) -> None:
+        """It has no verified key any more, so there is nobody whose word could count."""
+        self.pinned = False
+        self.answered_at = self.told = None
+        self.hinted = ()
+        self.doubted = False
+
+    def whereabouts(self, uuid: PeerId) -> Whereabouts:
+        """What others see of all this."""
+        if self.view is None:
+            self.view = self._whereabouts(uuid)
+        return self.view
+
+    def _hear_rooms(self, announcement: Announcement) -> None:
+        """An announcement's rooms, as far as they can do no harm; see `presence`."""
+        if self.told is not None:
+            self.doubted = dict(announcement.rooms) != dict(self.told.rooms)
+        elif not self.pinned or self.answered_at in announcement.endpoints:
+            self.rooms = dict(announcement.rooms)
+        else:
+            self.rooms |= announcement.rooms
+
+    def _settle_rooms(self, endpoint: Endpoint) -> None:
+        """The pinned key answered at `endpoint`: what is announced there is its own word."""
+        if self.answered_at != endpoint:
+            self.answered_at = endpoint
+        said = self.announcement
+        if self.told is None and said is not None and endpoint in said.endpoints and self.rooms != said.rooms:
+            self.rooms = dict(said.rooms)
+
+    def _whereabouts(self, uuid: PeerId) -> Whereabouts:
+        said, told = self.announcement, self.told
+        places = (
+            (self.answered_at,) if self.answered_at else (),
+            said.endpoints if said else (),
+            told.endpoints if told else (),
+            self.added,
+            self.hinted,
+        )
+        return Whereabouts(
+            uuid=uuid,
+            rooms=dict(self.rooms),
+            endpoints=tuple(dict.fromkeys(endpoint for place in places for endpoint in place)),
+            online=self.online,
+            announced=self.announced,
+            pinned=self.pinned,
+            name=(said.name if said else None) or (told.name if told else None),
+            version=max(said.version if said else 0, 1 if told else 0),
+            reach=self._reach(),
+            doubted=self.doubted,
+            told=told is not None,
+            seen=None if self.contact else self.seen,
+        )
+
+    def _reach(self) -> Reach:
+        if self.online and self.contact:
+            return Reach.REACHABLE
+        if not self.announced:
+            return Reach.AWAY
+        return Reach.ANNOUNCED if self.online else Reach.SILENT
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """One peer as `Presence` sees it now.
+
+    `endpoints`: where to try, the likeliest first. `told`: its verified key has spoken for itself in
+    this run, `doubted`: what is announced differs from that. `seen`: our last contact, in milliseconds
+    since 1970; None while it is reachable, and if there was none in this run.
+    """
+
+    uuid: PeerId
+    rooms: dict[RoomName, str]
+    endpoints: tuple[Endpoint, ...]
+    online: bool
+    announced: bool
+    pinned: bool
+    name: str | None
+    version: int
+    reach: Reach = Reach.AWAY
+    doubted: bool = False
+    told: bool = False
+    seen: int | None = None
