@@ -32,6 +32,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -223,6 +224,36 @@ class Lan:
     def mute(self, host: Host, cable: int = 0) -> None:
         """Lose every packet in both directions, without the machine being told."""
         self._switch.ip("link", "set", self._port(host, cable), "nomaster")
+
+    def filter_multicast(self, cable: int = 0) -> None:
+        """Let no multicast through the switch from now on, as many offices and guest networks do.
+
+        That is IPv6's neighbour discovery, too: only IPv4 is left, which finds machines by broadcast.
+        """
+        for host in self.hosts:
+            self._switch.run(["bridge", "link", "set", "dev", self._port(host, cable), "mcast_flood", "off"])
+
+    def detach(self, host: Host, cable: int = 0) -> None:
+        """Take the interface on a cable away, with its addresses."""
+        host.ip("link", "delete", f"eth{cable}")
+
+    def put_behind(self, router: Host, *hosts: Host, cable: int = 1) -> None:
+        """Move `hosts` from the first cable to another one; `router` forwards between the two."""
+        self.attach(router, cable)
+        for host in hosts:
+            self.detach(host)
+            self.attach(host, cable)
+            number = self.hosts.index(host) + 1
+            host.address, host.address6 = f"10.77.{cable}.{number}", f"fd00:77:{cable}::{number}"
+        for path in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+            router.inside(partial(Path("/proc/sys/net", path).write_text, "1"))
+        number = self.hosts.index(router) + 1
+        for host in self.hosts:
+            if host is not router:
+                behind = cable if host in hosts else 0
+                if self._ipv4:
+                    host.ip("route", "replace", "default", "via", f"10.77.{behind}.{number}")
+                host.ip("-6", "route", "replace", "default", "via", f"fd00:77:{behind}::{number}")
 
     def mend(self, host: Host, cable: int = 0) -> None:
         """Undo `cut` and `mute`."""
