@@ -12,9 +12,12 @@ A module imports only from the rows above its own, and in its own row from what
 stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
 
     values     errors, limits > model > wire, http_head, txt, words, names, ceremony > shapes
-    parts      identity > sealing > store > backlog   events   whereabouts > presence   deadline   http_read
+    parts      identity > sealing > store > backlog
+               events   deadline   http_read   accounts
+               whereabouts > presence
                attempts > dialing
-               interfaces > sightings > claims > mdns_records > mdns_prompt > mdns_link > discovery   accounts
+               interfaces > own_addresses, sightings > claims > mdns_records > mdns_prompt > mdns_health
+               > mdns_link > mdns_links > discovery
     policy     gates, connections, rates, turns, clones, eviction > questions > verification > comparisons
                tls
     use cases  peer_client, profile > looker, delivery, roster > comparer, sender > outbox

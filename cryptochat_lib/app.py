@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from .attempts import Attempts
@@ -24,13 +24,13 @@ from .comparer import Comparer
 from .comparisons import Comparisons
 from .connections import Connections
 from .delivery import Means
-from .discovery import Discovery, Listener
+from .discovery import Discovery, LinkHealth, Listener
 from .events import EventLog
 from .gates import Gates
 from .identity import Identity, create_identity
 from .interfaces import Neighbourhood
 from .limits import Limits
-from .listening import bind, listen
+from .listening import Listeners, bind
 from .looker import Looker
 from .model import Certificate
 from .neighbours import Neighbours
@@ -59,6 +59,9 @@ class FindsPeers(Announces, Protocol):
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
+    def listens_on(self, hosts: Collection[str] | None) -> None: ...
+    def ask(self) -> None: ...
+    def health(self) -> list[LinkHealth]: ...
 
 
 MakeDiscovery = Callable[[Listener, Sequence[str], Limits], FindsPeers]
@@ -209,13 +212,14 @@ class App:
             self.session,
             limits,
         )
-        self.peer_servers = listen(
+        self.listeners = Listeners(
             options.addr,
             options.interfaces,
             lambda endpoint: PeerServer(endpoint, self.peer_api, self.connections, store, limits),
+            self.discovery.listens_on,
         )
-        for server in self.peer_servers:
-            self._ends.callback(server.server_close)
+        self.listeners.open()
+        self._ends.callback(self.listeners.close)
         most = limits.ui_connections
         self.pages = Connections(most, most, most, oldest_makes_way=True)
         self.ui_server = bind(
@@ -235,11 +239,10 @@ class App:
         self._begin(self.comparisons.close)
         self._begin(self.events.close)
         self._begin(self.neighbours.close, self.neighbours.start)
-        for server in self.peer_servers:
-            self._begin(server.stop, server.start)
+        self._begin(self.listeners.stop, self.listeners.start)
         self._begin(self.ui_server.stop, self.ui_server.start)
         self._begin(self.discovery.stop, self.discovery.start)
-        self.profile.start(self.peer_servers[0].port)
+        self.profile.start(self.listeners.port)
         self.url = f"{self.ui_server.url}#token={self.session.token}"
         self._begin(self.session.close, lambda: self.session.write_file(self.ui_server.url))
 

@@ -8,8 +8,13 @@ must not make us connect to loopback or through a router. The other way round it
 too (`Neighbourhood`): who comes through a router raises no question.
 
 Without `--interface` every interface counts but loopback: what is announced there
-could be reached by nobody else. `select` is for the command line and complains;
-`present` is for a program that runs on while cables come and go, and does not.
+could be reached by nobody else. `select` is for the command line and complains
+about a name that is nowhere; one that has no address yet is none of those. `present` is
+for a program that runs on while cables come and go, and never complains.
+
+Which come first matters, since only so many links are kept. Machines with containers have
+dozens of interfaces at which nobody outside can reach them, so whatever looks like the
+inside of this machine, or like a VPN, is last.
 
 `ifaddr` has its only home here. No threads; every call asks the system anew, but for
 `Neighbourhood`, which any thread may ask.
@@ -17,17 +22,34 @@ could be reached by nobody else. `select` is for the command line and complains;
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import ipaddress
+import re
 import socket
+import struct
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import ifaddr
 
 from .errors import UsageError
 
+if sys.platform == "linux":
+    import fcntl
+
 _ASK_AGAIN_SECONDS = 5.0
+# Bridges and cables to containers and virtual machines, tunnels and VPNs, by the names that
+# the programs give them which make them.
+_INSIDE = re.compile(
+    r"docker|br-|veth|virbr|vnet|vmnet|vboxnet|lxc|lxd|incus|cni|flannel|cali|podman|kube"
+    r"|tun|tap|wg|ppp|utun|ipsec|tailscale|zt|nebula|awdl|llw|vEthernet",
+    re.IGNORECASE,
+)
+_NO_SOCKET = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_SIOCGIFFLAGS, _IFF_RUNNING = 0x8913, 0x40
 
 InterfaceAddress = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
@@ -42,6 +64,8 @@ class Interface:
     name: str
     index: int
     addresses: tuple[InterfaceAddress, ...]
+    # Whether its cable is in. Not part of what it is: a cable comes and goes, and the addresses stay.
+    is_connected: bool = field(default=True, compare=False)
 
     @property
     def is_loopback(self) -> bool:
@@ -52,7 +76,10 @@ class Interface:
 
 
 def present(names: Sequence[str] = ()) -> list[Interface]:
-    """The interfaces that `names` choose and that are there now; without names all but loopback."""
+    """The interfaces that `names` choose and that are there now; without names all but loopback.
+
+    In the order of their use: those that lead out of this machine first.
+    """
     found = list(_all())
     if not names:
         return [interface for interface in found if not interface.is_loopback]
@@ -61,10 +88,14 @@ def present(names: Sequence[str] = ()) -> list[Interface]:
 
 
 def select(names: Sequence[str]) -> list[Interface]:
-    """`present`, but a name that is nowhere on this machine raises UsageError."""
+    """`present`, but a name that is nowhere on this machine raises UsageError.
+
+    An interface that has no address yet is on this machine: its cable may be out.
+    """
     found = list(_all())
+    bare = {_name_of(adapter) for adapter in ifaddr.get_adapters(include_unconfigured=True)}
     for name in names:
-        if not any(_chosen(interface, [name]).addresses for interface in found):
+        if name not in bare and not any(_chosen(interface, [name]).addresses for interface in found):
             there = ", ".join(map(str, found)) or "none at all"
             raise UsageError(f"--interface {name}: no such interface or address here; there are: {there}")
     return present(names)
@@ -128,6 +159,20 @@ def listen_hosts(interfaces: Iterable[Interface]) -> list[str]:
     return [scoped(address.ip, interface) for interface in interfaces for address in interface.addresses]
 
 
+def is_address(name: str) -> bool:
+    """Whether `--interface` names an address with this, and not an interface."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_here(host: str) -> bool:
+    """Whether `host` is an address of this machine, now."""
+    return _is_usable(host)
+
+
 def announced_addresses(interface: Interface) -> list[str]:
     """What we announce on this interface's link, the most useful first, without scopes.
 
@@ -182,14 +227,34 @@ def _all() -> Iterator[Interface]:
     grouped: dict[str, list[ifaddr.IP]] = {}
     indexes: dict[str, int] = {}
     for adapter in ifaddr.get_adapters():
-        name = adapter.nice_name.partition(":")[0] or adapter.name
+        name = _name_of(adapter)
         grouped.setdefault(name, []).extend(adapter.ips)
         indexes[name] = indexes.get(name) or adapter.index or 0
-    for name, ips in grouped.items():
-        interface = Interface(name, indexes[name], tuple(sorted(_addresses(ips), key=_usefulness)))
+    for name, ips in sorted(grouped.items(), key=lambda item: is_inside(item[0])):
+        addresses = tuple(sorted(_addresses(ips), key=_usefulness))
+        interface = Interface(name, indexes[name], addresses, _is_connected(name))
         usable = tuple(a for a in interface.addresses if _is_usable(scoped(a.ip, interface)))
         if usable:
             yield replace(interface, addresses=usable)
+
+
+def _name_of(adapter: ifaddr.Adapter) -> str:
+    return adapter.nice_name.partition(":")[0] or adapter.name
+
+
+def is_inside(name: str) -> bool:
+    """Whether this looks like the inside of this machine, or like a VPN: others may not get there."""
+    return _INSIDE.match(name) is not None
+
+
+def _is_connected(name: str) -> bool:
+    """Whether the cable is in, or the Wi-Fi connected. Other systems take the addresses away instead."""
+    if sys.platform == "linux":
+        request = struct.pack("16sh22x", name.encode()[:15], 0)
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            _, flags = struct.unpack_from("16sh", fcntl.ioctl(sock, _SIOCGIFFLAGS, request))
+            return bool(flags & _IFF_RUNNING)
+    return True
 
 
 def _addresses(ips: Iterable[ifaddr.IP]) -> Iterator[InterfaceAddress]:
@@ -203,11 +268,17 @@ def _usefulness(address: InterfaceAddress) -> tuple[bool, bool, InterfaceAddress
 
 
 def _is_usable(host: str) -> bool:
-    """Whether a socket can be bound there: not so while IPv6 still looks for duplicates of it."""
+    """Whether a socket can be bound there: not so while IPv6 still looks for duplicates of it.
+
+    Raises OSError if there can be no socket: that says nothing of the address, and whoever
+    fills our table of descriptors is not to make us leave the network.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind(socket.getaddrinfo(host, 0, family, socket.SOCK_DGRAM, 0, socket.AI_NUMERICHOST)[0][4])
-    except OSError:
+    except OSError as error:
+        if error.errno in _NO_SOCKET:
+            raise
         return False
     return True

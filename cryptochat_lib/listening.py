@@ -1,44 +1,165 @@
 """Where the peer API listens: one server for each address, all on one port.
 
 Without `--interface` and without a HOST that is one server for everything, IPv6
-with IPv4 where the system has both. With `--interface` it is one for each
-address of these interfaces, so that no other network can reach us.
+with IPv4 where the system has both; it needs no following, whatever comes or goes.
+With `--interface` it is one for each address of these interfaces, so that no other
+network can reach us, and with a HOST one there. Addresses change while we run, so
+
+    1. every 2 s the addresses are looked at
+    2. servers on those that have gone are closed; connections to them end by themselves
+    3. on new ones servers are opened, on the same port. What fails, a port that is taken
+       there say, is logged once and tried again
+    4. discovery is told, and announces from now on where we listen
+
+The network may be missing at the start: then there is a port, and no server yet.
+
+Threads: one, "listening", while there is something to follow. From `start` to `stop`
+the servers are its own, so there is no lock; other threads get a copy of the list.
 """
 
 from __future__ import annotations
 
 import errno
+import logging
 import socket
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+import threading
+from collections.abc import Callable, Collection, Sequence
+from typing import Generic, TypeVar
 
 from .errors import StartupError, UsageError
-from .interfaces import listen_hosts, select
+from .interfaces import is_here, listen_hosts, present, select
 from .model import Endpoint
 from .serving import Server
 
+_log = logging.getLogger(__name__)
+
 S = TypeVar("S", bound=Server)
+Tell = Callable[[Collection[str]], None]
 
 _TRIES = 8  # a port that is free on one address may be taken on the next
+_LOOK_SECONDS = 2.0
+_END_SECONDS = 1.0
+_ALL_IPV6, _ALL_IPV4 = "::", "0.0.0.0"  # noqa: S104 (the peer API is for the network)
 
 
-def listen(addr: Endpoint, interface_names: Sequence[str], make: Callable[[Endpoint], S]) -> list[S]:
-    """The bound servers. UsageError for a HOST that is on none of the interfaces, StartupError."""
-    hosts = _hosts(addr, interface_names)
-    for _ in range(_TRIES):
-        servers: list[S] = []
+class Listeners(Generic[S]):
+    """The servers of the peer API. `open`, `start`, `stop`; `tell` hears at which addresses they are."""
+
+    def __init__(
+        self, addr: Endpoint, interface_names: Sequence[str], make: Callable[[Endpoint], S], tell: Tell
+    ) -> None:
+        self._addr, self._names = addr, tuple(interface_names)
+        self._make, self._tell = make, tell
+        self._servers: dict[str, S] = {}
+        self._complained: set[str] = set()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._follow_forever, name="listening", daemon=True)
+        self.port = addr.port
+
+    @property
+    def servers(self) -> list[S]:
+        """Those that are there now."""
+        return list(self._servers.values())
+
+    def open(self) -> None:
+        """Bind, without answering yet. StartupError; UsageError for a HOST on none of the interfaces."""
+        hosts = self._hosts_at_start()
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                for host in hosts:
+                    self._servers[host] = bind(Endpoint(host, self.port), self._make, "--addr")
+                    self.port = self._servers[host].port
+                break
+            except StartupError as error:
+                took_part, chosen = bool(self._servers), bool(self._addr.port)
+                self.close()
+                if chosen or not took_part:
+                    raise
+                if not tries_left:
+                    text = "no port is free on all of these interfaces: name one with --addr"
+                    raise StartupError(text) from error
+                self.port = 0
+        self.port = self.port or _free_port()
+        self._tell_discovery()
+
+    def start(self) -> None:
+        """Answer, and follow the addresses from now on."""
+        for server in self.servers:
+            server.start()
+        if self._names or self._addr.host:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Accept no more."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(_END_SECONDS)
+        for server in self.servers:
+            server.stop()
+
+    def close(self) -> None:
+        """Give the addresses back, if they were never started."""
+        for server in self.servers:
+            server.server_close()
+        self._servers.clear()
+
+    def follow(self) -> None:
+        """Steps 2 to 4."""
+        hosts = self._hosts()
+        gone = self._servers.keys() - set(hosts)
+        for host in gone:
+            self._servers.pop(host).stop()
+            _log.info("Listening no more on %s", Endpoint(host, self.port))
+        new = [host for host in hosts if host not in self._servers and self._open(host)]
+        self._complained &= set(hosts)
+        if gone or new:
+            self._tell_discovery()
+
+    def _open(self, host: str) -> bool:
+        endpoint = Endpoint(host, self.port)
         try:
-            for host in hosts:
-                port = addr.port or (servers[0].port if servers else 0)
-                servers.append(bind(Endpoint(host, port), make, "--addr"))
-        except StartupError:
-            for server in servers:
-                server.server_close()
-            if addr.port or not servers:
-                raise
-        else:
-            return servers
-    raise StartupError("no port is free on all of these interfaces: name one with --addr")
+            server = self._make(endpoint)
+        except OSError as error:
+            level = logging.DEBUG if host in self._complained else logging.WARNING
+            self._complained.add(host)
+            _log.log(level, "Cannot listen on %s for now: %s", endpoint, error.strerror or error)
+            return False
+        self._complained.discard(host)
+        self._servers[host] = server
+        server.start()
+        _log.info("Listening on %s", endpoint)
+        return True
+
+    def _follow_forever(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            try:
+                self.follow()
+            except Exception:
+                _log.exception("The addresses to listen on could not be followed; it goes on")
+
+    def _tell_discovery(self) -> None:
+        if self._names:  # else every address is announced that there is
+            self._tell(list(self._servers))
+
+    def _hosts(self) -> list[str]:
+        """Where to listen now."""
+        if self._names:
+            return self._of_interfaces(listen_hosts(present(self._names)))
+        return [self._addr.host] if is_here(self._addr.host) else []
+
+    def _hosts_at_start(self) -> list[str]:
+        """The same; what can never be is an error."""
+        if not self._names:
+            return [self._addr.host or _everywhere()]
+        there = listen_hosts(select(self._names))
+        hosts = self._of_interfaces(there)
+        if there and not hosts:
+            raise UsageError(f"--addr {self._addr.host} is on none of the interfaces that --interface names")
+        return hosts
+
+    def _of_interfaces(self, hosts: list[str]) -> list[str]:
+        wanted = self._addr.host.partition("%")[0]
+        return [host for host in hosts if not wanted or host.partition("%")[0] == wanted]
 
 
 def bind(endpoint: Endpoint, make: Callable[[Endpoint], S], option: str) -> S:
@@ -53,23 +174,22 @@ def bind(endpoint: Endpoint, make: Callable[[Endpoint], S], option: str) -> S:
         raise StartupError(text) from error
 
 
-def _hosts(addr: Endpoint, interface_names: Sequence[str]) -> list[str]:
-    if not interface_names:
-        return [addr.host or _everywhere()]
-    hosts = listen_hosts(select(interface_names))
-    if not addr.host:
-        return hosts
-    chosen = [host for host in hosts if host.partition("%")[0] == addr.host.partition("%")[0]]
-    if not chosen:
-        raise UsageError(f"--addr {addr.host} is on none of the interfaces that --interface names")
-    return chosen
-
-
 def _everywhere() -> str:
-    """The address that means all: of IPv6, which takes IPv4 too, unless this system has none."""
+    """The address that means all: of IPv6, which takes IPv4 too, unless this system has none.
+
+    A system in which IPv6 is only switched off (`disable_ipv6`) has it: it may come later.
+    """
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
-            sock.bind(("::", 0))
-        return "::"
+            sock.bind((_ALL_IPV6, 0))
+        return _ALL_IPV6
     except OSError:
-        return "0.0.0.0"  # noqa: S104 (the peer API is for the network)
+        return _ALL_IPV4
+
+
+def _free_port() -> int:
+    """A port that nobody has now, for addresses that are still to come."""
+    family = socket.AF_INET6 if _everywhere() == _ALL_IPV6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.bind((_everywhere(), 0))
+        return int(sock.getsockname()[1])

@@ -9,6 +9,7 @@ record that it hears to `_Ear`. When to ask is our decision, since its own brows
 keeps pointers for 1,125 s at least, and takes no notice of a peer that fell silent:
 
     at the start                 the question for our service, three times
+    something may have changed   the same, with our announcement: after a sleep, say
     somebody lacks a record      that record's questions, a few peers at a time
     somebody was quiet for 90 s  the question again; all answers refresh everyone
     nobody is here               the question and our announcement, every 30 s and when
@@ -47,6 +48,7 @@ from . import txt
 from .claims import Claims
 from .interfaces import Interface, announced_addresses
 from .limits import Limits
+from .mdns_health import LinkHealth, Pulse
 from .mdns_prompt import PromptAnswers, confine
 from .mdns_records import AAAA, IN, PTR, QUERY, SERVICE, SRV, TXT, A, understood
 from .model import PeerId, RoomName
@@ -81,7 +83,9 @@ class Link:
     def __init__(self, interface: Interface, sightings: Sightings, claims: Claims, limits: Limits) -> None:
         self.interface = interface
         self._sightings, self._claims, self._limits = sightings, claims, limits
+        self.pulse = Pulse(interface)
         self._loop = asyncio.get_running_loop()
+        self.said: OwnAnnouncement | None = None
         self._mdns: _Truthful | None = None
         self._prompt: PromptAnswers | None = None
         self._saying: asyncio.Future[None] | None = None
@@ -100,12 +104,22 @@ class Link:
         for reader in self._mdns.engine.readers:
             if reader.sock_name[0] in ("0.0.0.0", "::"):  # noqa: S104 (comparing, not binding)
                 confine(reader.sock, self.interface)
+        self.pulse.tap(reader.transport for reader in self._mdns.engine.readers)
         self._mdns.async_add_listener(_Ear(self._hear), None)
         if version is not IPVersion.V6Only:
             self._prompt = await PromptAnswers.open(self.interface, self._say_everything)
+        self._begin_asking(self.ask)
+
+    def begin_anew(self) -> None:
+        """Ask and say everything as at the start: nothing may be as it was, here or at the others."""
+        self._begin_asking(self._ask_and_say)
+
+    def _begin_asking(self, ask: Callable[[], None]) -> None:
+        for timer in self._questions:
+            timer.cancel()
         # RFC 6762, 5.2: the first question a little later, so that not all ask at the same moment.
         first = random.uniform(0, 0.1)  # noqa: S311 (no secret)
-        self._questions = [self._loop.call_later(first + delay, self.ask) for delay in _STARTUP_QUESTIONS]
+        self._questions = [self._loop.call_later(first + delay, ask) for delay in _STARTUP_QUESTIONS]
 
     async def close(self, *, goodbye: bool) -> None:
         """Leave the link; with `goodbye` the others are told. Takes about 0.3 s then."""
@@ -134,7 +148,7 @@ class Link:
             saying = await self._mdns.async_register_service(self._mdns.current, cooperating_responders=True)
         else:
             saying = await self._mdns.async_update_service(self._mdns.current)
-        self._saying = asyncio.ensure_future(saying)
+        self._saying, self.said = asyncio.ensure_future(saying), own
 
     def tick(self, now: float) -> None:
         """What time makes due. Called every few seconds."""
@@ -143,10 +157,13 @@ class Link:
         name, unasked = self.interface.name, (now - self._asked_at) / self._limits.silence_seconds
         was_alone, self._is_alone = self._is_alone, self._sightings.is_alone(name)
         if (was_alone and not self._is_alone) or (self._is_alone and unasked >= _ALONE_OF_SILENCE):
-            self.ask()
-            self._say_everything()
+            self._ask_and_say()
         elif self._sightings.should_ask(name, now) and unasked >= _ASK_AGAIN_OF_SILENCE:
             self.ask()
+
+    def health(self) -> LinkHealth:
+        """How this link is, for people to read."""
+        return self.pulse.health(announced=self._mdns is not None and self._mdns.current is not None)
 
     def ask(self) -> None:
         """Ask who is here. Our own pointer goes with it as known: we need no answer from ourselves."""
@@ -155,7 +172,12 @@ class Link:
         question.add_question(DNSQuestion(SERVICE, PTR, IN))
         if self._mdns and self._mdns.current:
             question.add_answer_at_time(self._mdns.current.dns_pointer(), 0)
+            self.pulse.sent(self._mdns.current.name.partition(".")[0])
         self._send(question)
+
+    def _ask_and_say(self) -> None:
+        self.ask()
+        self._say_everything()
 
     def _ask_soon_for_lacking(self) -> None:
         """Ask for the records that peers here lack, but not more than twice a second."""

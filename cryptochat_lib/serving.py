@@ -170,7 +170,13 @@ class Server(ThreadingHTTPServer, abc.ABC):
             self.handle_request()
 
     def _wake(self) -> None:
-        """Let `handle_request` return, by a connection of our own."""
+        """Let `handle_request` return: a socket that is shut is ready, too; or by a connection of our own.
+
+        On an address that this machine has no more, there is no connecting.
+        """
+        with contextlib.suppress(OSError):  # not on every system
+            self.socket.shutdown(socket.SHUT_RDWR)
+            return
         host, port = self.server_address[:2]
         wildcard = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (comparing, not binding)
         with contextlib.suppress(OSError):

@@ -3,7 +3,7 @@
 `hear` takes the records of one packet, `silence` the passing of time. What comes out
 goes to a `Listener`: `seen` when a peer is new, when anything about it changes, and
 now and then while it is still heard; `gone` after its goodbye, or after 120 s in
-which nothing of it was heard on any link although it was asked for.
+which nothing of it was heard on any link although it was asked for; or 30 s, after `doubt`.
 
 Records are hostile. They say anything about anybody, in any order, in part or not at
 all, and thousands a minute. So here:
@@ -29,7 +29,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -60,6 +60,9 @@ class Listener(Protocol):
     def gone(self, uuid: PeerId) -> None: ...
 
     def claimed(self, own: PeerId, endpoints: Sequence[Endpoint]) -> None: ...
+
+    def moved(self) -> None:
+        """We may be somewhere else: interfaces or addresses have changed, or we have slept."""
 
 
 class Pointer(NamedTuple):
@@ -117,9 +120,8 @@ class _Peer:
     @property
     def claimed(self) -> str | None:
         """Whose address it claims, of those where it could be tried."""
-        return (
-            claimant(self.reported.endpoints[0].host) if self.reported and self.reported.endpoints else None
-        )
+        endpoints = self.reported.endpoints if self.reported else ()
+        return claimant(endpoints[0].host) if endpoints else None
 
 
 class Sightings:
@@ -163,6 +165,13 @@ class Sightings:
         for uuid in touched:
             self._report(uuid, now)
         return any(uuid in self._peers and not self._peers[uuid].is_complete for uuid in touched)
+
+    def doubt(self, links: Collection[str], now: float) -> None:
+        """Who was heard on these links may be there no more: whoever does not answer soon has gone."""
+        then = now - _ASK_AFTER_OF_SILENCE * self._limits.silence_seconds
+        for peer in self._peers.values():
+            peer.links |= dict.fromkeys(peer.links.keys() & links, then)
+            peer.addresses |= {place: then for place in peer.addresses if place[0] in links}
 
     def silence(self, now: float) -> None:
         """Forget who, and what of them, has not been heard for too long."""
@@ -249,11 +258,8 @@ class Sightings:
         """Where the peer can be tried: machines on the very link on which the address was heard."""
         if not 1 <= peer.port <= 65535:
             return ()
-        hosts = set()
-        for link, ip in peer.addresses:
-            interface = self._links.get(link)
-            if interface and on_link(host := scoped(ip, interface), [interface]):
-                hosts.add(host)
+        places = ((self._links[link], ip) for link, ip in peer.addresses if link in self._links)
+        hosts = {host for link, ip in places if on_link(host := scoped(ip, link), [link])}
         ipv4_first = sorted(hosts, key=lambda host: (":" in host, host))
         return tuple(Endpoint(host, peer.port) for host in ipv4_first)
 

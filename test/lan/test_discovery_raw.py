@@ -37,6 +37,7 @@ class Ears:
 
     def __init__(self) -> None:
         self.told: Collected[Announcement | PeerId] = Collected()
+        self.moves: Collected[float] = Collected()
 
     def seen(self, announcement: Announcement) -> None:
         self.told.add(announcement)
@@ -46,6 +47,9 @@ class Ears:
 
     def claimed(self, own: PeerId, endpoints: Sequence[Endpoint]) -> None:
         """That somebody else is said to be us is not what these tests are about."""
+
+    def moved(self) -> None:
+        self.moves.add(time.monotonic())
 
 
 class Node:

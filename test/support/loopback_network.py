@@ -8,9 +8,9 @@ test may `announce` whatever it likes, about anybody, and `withhold` what a node
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from cryptochat_lib.discovery import Listener, OwnAnnouncement
+from cryptochat_lib.discovery import LinkHealth, Listener, OwnAnnouncement
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Announcement, Endpoint, PeerId
 
@@ -78,6 +78,16 @@ class FakeDiscovery:
         self._network.leave(self)
         if self._own is not None:
             self._network.goodbye(self._own)
+
+    def listens_on(self, hosts: Collection[str] | None) -> None:
+        """It announces the one host that it was made with."""
+
+    def ask(self) -> None:
+        """Everybody is heard at once, without being asked."""
+
+    def health(self) -> list[LinkHealth]:
+        address = (self._host,)
+        return [LinkHealth("lo", address, open=True, announced=True, sent=1.0, returned=1.0)]
 
     def announce(self, own: OwnAnnouncement) -> None:
         self._own = own.uuid

@@ -116,7 +116,7 @@ class LoopbackNode(UiClient):
     @property
     def endpoint(self) -> Endpoint:
         """Where its peer API listens."""
-        return Endpoint(self.options.addr.host, self.app.peer_servers[0].port)
+        return Endpoint(self.options.addr.host, self.app.listeners.port)
 
     def wait_knows(self, uuid: str, fingerprint_sha256: str) -> None:
         """Wait until a look has shown that certificate."""

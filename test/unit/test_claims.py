@@ -30,6 +30,9 @@ class Told:
     def gone(self, uuid: PeerId) -> None:
         raise AssertionError("claims are about ourselves")
 
+    def moved(self) -> None:
+        raise AssertionError("claims are about ourselves")
+
     def claimed(self, own: PeerId, endpoints: Sequence[Endpoint]) -> None:
         assert own == US
         self.claims += endpoints

@@ -35,6 +35,9 @@ class Told:
     def claimed(self, own: PeerId, endpoints: Sequence[Endpoint]) -> None:
         raise AssertionError("what is said of us is nothing that sightings tell")
 
+    def moved(self) -> None:
+        raise AssertionError("where we are is nothing that sightings tell")
+
 
 @pytest.fixture
 def told() -> Told:
