@@ -9,7 +9,6 @@ library is in `cryptochat_lib`; its docstring says in which order to read it.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -19,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cryptochat_lib.cli.options import ToRunning
     from cryptochat_lib.options import Options
     from cryptochat_lib.terminal import Terminal
 
@@ -30,30 +30,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run CryptoChat until SIGINT or SIGTERM, or a sub-command to its end; returns the exit status."""
     stop = _Stop()
     try:
-        from cryptochat_lib.commands import perform
-        from cryptochat_lib.errors import StartupError, UsageError
-        from cryptochat_lib.options import Options, parse
-        from cryptochat_lib.terminal import Terminal
+        from cryptochat_lib.errors import StartupError
+
+        try:
+            return _do(sys.argv[1:] if argv is None else argv, stop)
+        except StartupError as error:
+            return _say(str(error), error.exit_status)
     except ModuleNotFoundError as error:
         return _say(f"the package {error.name!r} is missing: set CryptoChat up as its README says", 1)
+
+
+def _do(argv: Sequence[str], stop: _Stop) -> int:
+    """What the command line asks for; StartupError. Each kind of command imports what it needs, no more."""
+    from cryptochat_lib.cli.options import ToRunning
+    from cryptochat_lib.options import Options, parse
+
+    asked = parse(argv)
+    if isinstance(asked, ToRunning):
+        return _talk(asked, stop)
+    from cryptochat_lib.terminal import Terminal
+
     terminal = Terminal(stop.interruptible)
+    if isinstance(asked, Options):
+        return _run(asked, terminal, stop)
+    from cryptochat_lib.commands import perform
+
+    stop.has_time = True
     try:
-        asked = parse(sys.argv[1:] if argv is None else argv)
-        if isinstance(asked, Options):
-            return _run(asked, terminal, stop)
-        stop.has_time = True
         perform(asked, terminal)
-    except UsageError as error:
-        return _say(str(error), 2)
-    except StartupError as error:
-        return _say(str(error), 1)
     except KeyboardInterrupt:
         return _say("ended before it was done: identity and history are as they were", 1)
     return 0
 
 
+def _talk(asked: ToRunning, stop: _Stop) -> int:
+    """A command to the running program, which a signal ends wherever it is; StartupError."""
+    from cryptochat_lib.cli.perform import perform
+
+    stop.has_time = True
+    try:
+        with stop.interruptible():
+            perform(asked)
+    except KeyboardInterrupt:
+        return _say("ended before it was done", 1)
+    return 0
+
+
 def _run(options: Options, terminal: Terminal, stop: _Stop) -> int:
     """The program itself; StartupError."""
+    import logging
+
     from cryptochat_lib.app import App
 
     logging.basicConfig(

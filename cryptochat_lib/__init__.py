@@ -24,7 +24,7 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
                > chat, people, neighbours
     edges      routing > guard, session, sse, page, export, serving
                > listening, peer_server, ui_api > ui_server
-    root       options > terminal > app, commands
+    root       arguments, screen > ui_client > cli > options > terminal > app, commands
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Whose a connection from this machine is: the account that holds its other end.
+"""Whose a connection on this machine is: the account that holds its other end.
 
 Loopback is shared by everybody on the machine, and TCP does not say who connects. Linux
 knows: a question about one socket (sock_diag(7), `struct inet_diag_req_v2`) is answered
@@ -9,6 +9,8 @@ This comes beside the token, and not in its place: where the system cannot say (
 system, no netlink in a sandbox), the token alone decides. Where it can, which a question
 about a connection of our own finds out once, no answer is an answer: the connection was
 reset, so that nobody holds its other end any more, and what came before would be read.
+
+So too for what we connect to: a port that our program has left is free for everybody.
 
 No threads: a question has a socket of its own.
 """
@@ -21,6 +23,7 @@ import socket
 import struct
 import sys
 import threading
+from typing import Any
 
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
 _BY_FAMILY = 20  # SOCK_DIAG_BY_FAMILY
@@ -33,6 +36,7 @@ _ERRNO = struct.Struct("=i")  # the first field of struct nlmsgerr
 _RESET = (errno.ENOTCONN, errno.ENOENT)
 _UID_AT = _HEADER.size + 64
 _ROOT = 0
+Address = tuple[Any, ...]
 _TELLS = threading.Event()  # the system has once said whose a connection is
 
 
@@ -50,7 +54,26 @@ def is_another(connection: socket.socket) -> bool:
         return error.errno in _RESET and _can_tell()
     except (struct.error, ValueError):
         return False
-    return inode == 0 or uid not in (os.geteuid(), _ROOT, _sudoer())
+    return inode == 0 or not is_ours(uid)
+
+
+def leads_to_another(connection: socket.socket) -> bool:
+    """Whether a loopback connection of ours leads to another account's program.
+
+    Asked is whose the port is that it leads to: its own other end belongs to nobody until it is accepted.
+    """
+    try:
+        uid, _ = _ask(connection.family, connection.getpeername(), None)
+    except OSError as error:
+        return error.errno in _RESET and _can_tell()
+    except (struct.error, ValueError):
+        return False
+    return not is_ours(uid)
+
+
+def is_ours(uid: int) -> bool:
+    """Whether that account is no other than the one we run as: itself, root, or the one that said `sudo`."""
+    return uid in (os.geteuid(), _ROOT, _sudoer())
 
 
 def _can_tell() -> bool:
@@ -79,13 +102,17 @@ def _owner(connection: socket.socket) -> tuple[int, int]:
 
     OSError where the system does not say, with an errno of `_RESET` if there is no such end.
     """
+    return _ask(connection.family, connection.getpeername(), connection.getsockname())
+
+
+def _ask(family: int, local: Address, remote: Address | None) -> tuple[int, int]:
+    """The uid and the inode of the socket that is at `local`; without a `remote`, of the one that listens."""
     if sys.platform != "linux":
         raise OSError(errno.ENOSYS, "only Linux says whose a connection is")
-    family = connection.family
-    theirs, ours = connection.getpeername(), connection.getsockname()
-    ends = struct.pack("!HH", theirs[1], ours[1]) + b"".join(
-        socket.inet_pton(family, address[0]).ljust(16, b"\0") for address in (theirs, ours)
-    )
+    far = socket.inet_pton(family, remote[0]) if remote else b""
+    near = socket.inet_pton(family, local[0])
+    ends = struct.pack("!HH", local[1], remote[1] if remote else 0) + near.ljust(16, b"\0")
+    ends += far.ljust(16, b"\0")
     question = _QUESTION.pack(family, socket.IPPROTO_TCP, 0, 0xFFFFFFFF) + ends + _ANY
     with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _SOCK_DIAG) as system:
         system.settimeout(1)

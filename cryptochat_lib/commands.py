@@ -14,7 +14,6 @@ command finishes it (`Database.erase`, `store/wiping.py`).
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from .errors import StartupError, StorageFailed, StorageFull
 from .identity import Identity, create_identity
 from .limits import Limits
 from .options import PassphraseOptions, WipeOptions
+from .screen import tell
 from .sealing import SealedIdentity, seal
 from .store import Contents, Store
 from .terminal import Terminal
@@ -62,11 +62,11 @@ def _begin_sealed(asked: PassphraseOptions, terminal: Terminal) -> None:
     with _opened(store, make):
         if not made:
             raise StartupError(f"somebody else has just made {asked.db}: start again")
-    _tell(f"A new identity is in {asked.db}, its key sealed under this passphrase.")
+    tell(f"A new identity is in {asked.db}, its key sealed under this passphrase.")
 
 
 def _change_passphrase(asked: PassphraseOptions, terminal: Terminal) -> None:
-    _tell(*_changed(asked, terminal))
+    tell(*_changed(asked, terminal))
 
 
 def _changed(asked: PassphraseOptions, terminal: Terminal) -> list[str]:
@@ -106,13 +106,13 @@ def _wipe(asked: WipeOptions, terminal: Terminal) -> None:
     with contextlib.closing(store):
         with store.explaining():
             found = store.open_to_wipe()
-        _tell(*_what_goes(found))
+        tell(*_what_goes(found))
         word = found.path.name
         if terminal.confirm(f"Type {word} to confirm: ") != word:
             raise StartupError(f"this was not {word}: nothing was removed")
         with store.explaining():
             store.wipe()
-    _tell("It is gone. Copies of it elsewhere are not: see SECURITY.md.")
+    tell("It is gone. Copies of it elsewhere are not: see SECURITY.md.")
 
 
 def _what_goes(found: Contents) -> list[str]:
@@ -132,16 +132,3 @@ def _opened(store: Store, make: Callable[[], Identity | SealedIdentity]) -> Iter
     with store.explaining(), contextlib.closing(store):
         store.open(make)
         yield
-
-
-def _tell(*lines: str) -> None:
-    """Say it on stdout, in what letters that has. Where nobody can read it, it is done all the same."""
-    if sys.stdout is None:
-        return
-    try:
-        encoding = sys.stdout.encoding
-        for line in lines:
-            print(line.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        sys.stdout = None  # or Python would try again at its end, and fail

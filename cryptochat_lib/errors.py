@@ -3,7 +3,7 @@
 An error carries its HTTP status and a stable `code` as data; its text is one
 sentence a person can act on, and is what that person sees. `routing` turns an
 error into a reply, once, for both servers; `cryptochat.py` turns a
-`StartupError` into one line on stderr.
+`StartupError` into one line on stderr and its exit status.
 
 What belongs here: classes. What does not: handling.
 """
@@ -230,7 +230,9 @@ class UnreadableKey(CryptoChatError):
 
 
 class StartupError(CryptoChatError):
-    """What stops the program from starting: one line that names the thing and what to do."""
+    """What stops a program from starting, or a command: one line that names the thing and what to do."""
+
+    exit_status = 1
 
 
 class WrongPassphrase(StartupError):
@@ -243,3 +245,22 @@ class BadPassphrase(StartupError):
 
 class UsageError(StartupError):
     """The command line asks for something that cannot be: exit 2."""
+
+    exit_status = 2
+
+
+class NotRunning(StartupError):
+    """No CryptoChat runs with this database."""
+
+    exit_status = 3
+
+
+class NotDone(StartupError):
+    """The running program has refused, or could not do, what a command asked it for.
+
+    `refusal` is the code of its reply, "" where there was none.
+    """
+
+    def __init__(self, message: str, refusal: str = "") -> None:
+        super().__init__(message)
+        self.refusal = refusal

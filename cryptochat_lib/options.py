@@ -1,7 +1,10 @@
 """The command line, parsed into one frozen value for each sub-command.
 
 The first word may name the sub-command (`_COMMANDS`); where it does not, `run` is
-meant. There is no option that takes a passphrase: other users see a command line.
+meant. Those that talk to a running program are in `cli.options`. There is no option
+that takes a passphrase: other users see a command line.
+
+What is imported here every command waits for.
 
 Pure but for asking the system who and where we are. Raises UsageError; argparse
 itself ends the program with status 2, as UsageError does.
@@ -9,16 +12,15 @@ itself ends the program with status 2, as UsageError does.
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import ipaddress
-import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import __version__
+from .arguments import Given, Parser, add_descriptor, database, parser
+from .cli.options import COMMANDS, ToRunning
 from .errors import BadRequest, UsageError
 from .limits import Limits
 from .model import Endpoint, clean_username
@@ -59,20 +61,20 @@ class WipeOptions:
     db: Path
 
 
-Asked = Options | PassphraseOptions | WipeOptions
+Asked = Options | PassphraseOptions | WipeOptions | ToRunning
 
 
 def parse(argv: Sequence[str]) -> Asked:
     """What `argv` asks for; its first word may be a sub-command."""
     words = list(argv)
     name = words.pop(0) if words and words[0] in _COMMANDS else "run"
-    parser, read = _COMMANDS[name]
-    return read(parser().parse_args(words))
+    make_parser, read = _COMMANDS[name]
+    return read(make_parser().parse_args(words))
 
 
-def _run(given: argparse.Namespace) -> Options:
+def _run(given: Given) -> Options:
     return Options(
-        db=_database(given),
+        db=database(given),
         addr=_endpoint("--addr", given.addr),
         uiaddr=_loopback(_endpoint("--uiaddr", given.uiaddr)),
         interfaces=tuple(given.interface),
@@ -84,16 +86,16 @@ def _run(given: argparse.Namespace) -> Options:
     )
 
 
-def _passphrase(given: argparse.Namespace) -> PassphraseOptions:
+def _passphrase(given: Given) -> PassphraseOptions:
     if given.remove and given.new_passphrase_fd is not None:
         raise UsageError("--remove and --new-passphrase-fd: one or the other")
     return PassphraseOptions(
-        _database(given), given.passphrase_fd, given.new_passphrase_fd, remove=given.remove
+        database(given), given.passphrase_fd, given.new_passphrase_fd, remove=given.remove
     )
 
 
-def _wipe(given: argparse.Namespace) -> WipeOptions:
-    return WipeOptions(_database(given))
+def _wipe(given: Given) -> WipeOptions:
+    return WipeOptions(database(given))
 
 
 def login_name() -> str:
@@ -105,15 +107,14 @@ def login_name() -> str:
     return clean_username(name, Limits().username_characters) or "somebody"
 
 
-def _run_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="cryptochat",
-        description="End-to-end encrypted chat for the people on one network.",
-        epilog="Other commands: cryptochat passphrase, cryptochat wipe; each has a --help of its own."
-        " Example: cryptochat --username Ada",
+def _run_parser() -> Parser:
+    made = parser(
+        "",
+        "End-to-end encrypted chat for the people on one network.",
+        f"Other commands: {', '.join(name for name in _COMMANDS if name != 'run')}; each has a --help of"
+        " its own. Example: cryptochat --username Ada",
     )
-    add = parser.add_argument
-    _add_database(parser)
+    add = made.add_argument
     add(
         "--addr",
         metavar="HOST:PORT",
@@ -147,63 +148,38 @@ def _run_parser() -> argparse.ArgumentParser:
         help=f"{', '.join(_LEVELS)} (default: info)",
     )
     add("--no-browser", action="store_true", help="do not open the page")
-    _add_descriptor(parser, "--passphrase-fd", "the passphrase, where one is set")
+    add_descriptor(made, "--passphrase-fd", "the passphrase, where one is set")
     add("--version", action="version", version=f"cryptochat {__version__}")
-    return parser
+    return made
 
 
-def _passphrase_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="cryptochat passphrase",
-        description="Seal your key under a passphrase, change that, or remove it. Asks on the terminal."
+def _passphrase_parser() -> Parser:
+    made = parser(
+        "passphrase",
+        "Seal your key under a passphrase, change that, or remove it. Asks on the terminal."
         " The history stays in the clear on the disk.",
-        epilog="Example: cryptochat passphrase",
+        "Example: cryptochat passphrase",
     )
-    _add_database(parser)
-    parser.add_argument("--remove", action="store_true", help="remove it: the key is stored in the clear")
-    _add_descriptor(parser, "--passphrase-fd", "the present passphrase, where one is set")
-    _add_descriptor(parser, "--new-passphrase-fd", "the new one")
-    return parser
+    made.add_argument("--remove", action="store_true", help="remove it: the key is stored in the clear")
+    add_descriptor(made, "--passphrase-fd", "the present passphrase, where one is set")
+    add_descriptor(made, "--new-passphrase-fd", "the new one")
+    return made
 
 
-def _wipe_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="cryptochat wipe",
-        description="Remove your identity and your history for good, after a confirmation that you type.",
-        epilog="Example: cryptochat wipe",
+def _wipe_parser() -> Parser:
+    return parser(
+        "wipe",
+        "Remove your identity and your history for good, after a confirmation that you type.",
+        "Example: cryptochat wipe",
     )
-    _add_database(parser)
-    return parser
 
 
-_COMMANDS: dict[str, tuple[Callable[[], argparse.ArgumentParser], Callable[[argparse.Namespace], Asked]]] = {
+_COMMANDS: dict[str, tuple[Callable[[], Parser], Callable[[Given], Asked]]] = {
     "run": (_run_parser, _run),
     "passphrase": (_passphrase_parser, _passphrase),
     "wipe": (_wipe_parser, _wipe),
+    **COMMANDS,
 }
-
-
-def _add_database(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--db", metavar="FILE", help="the SQLite file (default: cryptochat.db in your data folder)"
-    )
-
-
-def _add_descriptor(parser: argparse.ArgumentParser, option: str, what: str) -> None:
-    """A number that the shell gave to a pipe or a file: `3< <(pass show cryptochat)`, say."""
-    parser.add_argument(
-        option, metavar="N", type=_descriptor, help=f"read a line from this descriptor: {what}"
-    )
-
-
-def _descriptor(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise argparse.ArgumentTypeError("the number of an open descriptor is wanted")  # quotes nothing
-    return int(text)
-
-
-def _database(given: argparse.Namespace) -> Path:
-    return Path(given.db) if given.db else _data_folder() / "cryptochat.db"
 
 
 def _endpoint(option: str, text: str) -> Endpoint:
@@ -236,15 +212,3 @@ def _username(text: str | None) -> str | None:
         return None if text is None else parse_username(text, Limits())
     except BadRequest as error:
         raise UsageError(f"--username: {error}") from error
-
-
-def _data_folder() -> Path:
-    """Where this system keeps a user's data (on Unix: the XDG Base Directory Specification)."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return base / "cryptochat"

@@ -6,7 +6,8 @@ page through a code of one use: the browser is opened on a redirect file (0600)
 that leads to `/#open=CODE`, so that no token stands in a process list or in the
 browser's history.
 
-Threads: UI workers exchange the code; `_lock` guards it.
+Threads: UI workers exchange the code; `_lock` guards it, and which
+redirect file there is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import threading
 import time
 from pathlib import Path
 
-from .errors import Forbidden, Unauthorized
+from .errors import Forbidden, StorageFailed, Unauthorized
 from .limits import Limits
 
 
@@ -30,6 +31,7 @@ class Session:
 
     def __init__(self, database: Path, limits: Limits) -> None:
         self.token = secrets.token_urlsafe(32)
+        self.url = ""
         self._file = database.with_name(database.name + ".session.json")
         self._redirect: Path | None = None
         self._limits = limits
@@ -55,6 +57,7 @@ class Session:
 
     def write_file(self, url: str) -> None:
         """Tell scripts where we are, for as long as we run."""
+        self.url = url
         data = json.dumps({"url": url, "token": self.token, "pid": os.getpid()})
         temporary = self._file.with_name(self._file.name + ".new")
         with contextlib.suppress(FileNotFoundError):
@@ -68,19 +71,19 @@ class Session:
             raise
 
     def write_redirect(self, url: str) -> Path:
-        """A file that leads a browser to `url` with a new code in its fragment."""
+        """A file that leads a browser to `url` with a new code in its fragment.
+
+        The code and the file before it end with this one. StorageFailed.
+        """
+        code = secrets.token_urlsafe(32)
+        redirect = _write_redirect(f"{url}#open={code}")
         with self._lock:
-            self._code = secrets.token_urlsafe(32)
+            self._code = code
             self._code_ends = time.monotonic() + self._limits.open_code_seconds
-            target = f"{url}#open={self._code}"
-        descriptor, name = tempfile.mkstemp(prefix="cryptochat-", suffix=".html")  # 0600
-        with os.fdopen(descriptor, "w") as file:
-            file.write(
-                '<!doctype html><meta charset="utf-8"><title>CryptoChat</title>'
-                f'<meta http-equiv="refresh" content="0; url={target}">'
-            )
-        self._redirect = Path(name)
-        return self._redirect
+            before, self._redirect = self._redirect, redirect
+        if before is not None:
+            _remove(before)
+        return redirect
 
     def close(self) -> None:
         """Remove the files of this run."""
@@ -88,9 +91,23 @@ class Session:
         _remove(self._file)
 
     def _remove_redirect(self) -> None:
-        redirect, self._redirect = self._redirect, None
+        with self._lock:
+            redirect, self._redirect = self._redirect, None
         if redirect is not None:
             _remove(redirect)
+
+
+def _write_redirect(target: str) -> Path:
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="cryptochat-", suffix=".html")  # 0600
+        with os.fdopen(descriptor, "w") as file:
+            file.write(
+                '<!doctype html><meta charset="utf-8"><title>CryptoChat</title>'
+                f'<meta http-equiv="refresh" content="0; url={target}">'
+            )
+    except OSError as error:
+        raise StorageFailed(f"the file that opens the page could not be written: {error.strerror}") from error
+    return Path(name)
 
 
 def _remove(file: Path) -> None:

@@ -55,6 +55,7 @@ class UiApi:
         self._limits = limits
         self.routes = Routes(
             Route("POST", "/api/session", self._open_session),
+            Route("POST", "/api/open", self._open_page),
             Route("GET", "/api/info", self._info),
             Route("PUT", "/api/info", self._rename),
             Route("GET", "/api/users", lambda r: json_reply(200, {"users": self._roster.users()})),
@@ -80,6 +81,9 @@ class UiApi:
         fields = self._fields(request)
         wire.only(fields, "code")
         return json_reply(200, {"token": self.session.exchange(wire.text_field(fields, "code"))})
+
+    def _open_page(self, request: Request) -> Reply:
+        return json_reply(200, {"file": str(self.session.write_redirect(self.session.url))})
 
     def _info(self, request: Request) -> Reply:
         clone = self._clones.found

@@ -21,6 +21,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 ROUTES = [
     "POST /api/session",
+    "POST /api/open",
     "GET /api/info",
     "PUT /api/info",
     "GET /api/users",

@@ -34,7 +34,8 @@ HOMES = {
     "urllib.request": {"peer_client"},
     "selectors": {"dialing"},
     "http.server": {"serving"},
-    "argparse": {"options"},
+    "http.client": {"ui_client"},
+    "argparse": {"arguments"},
 }
 INSTALLED = {"zeroconf", "ifaddr", "cryptography"}
 MOST_LINES = 300

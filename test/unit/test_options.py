@@ -13,7 +13,7 @@ from cryptochat_lib.options import Options, PassphraseOptions, WipeOptions, logi
 
 
 def test_nothing_means_the_documented_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cryptochat_lib.options.sys.platform", "linux")
+    monkeypatch.setattr("cryptochat_lib.arguments.sys.platform", "linux")
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     assert parse([]) == Options(
         db=Path("/data/cryptochat/cryptochat.db"),
@@ -104,7 +104,7 @@ def test_the_database_is_in_the_users_data_folder(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("cryptochat_lib.options.sys.platform", platform)
+    monkeypatch.setattr("cryptochat_lib.arguments.sys.platform", platform)
     assert parse([]).db == Path.home() / folder / "cryptochat" / "cryptochat.db"
 
 
