@@ -10,25 +10,19 @@ is not said again (RFC 6762, 7.1).
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import selectors
 import socket
-import ssl
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import dns_packets as dns
-from certificates import make_der, make_key, make_uuid
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from announced import serve_look, server_context
+from certificates import make_uuid
 from seed_mdns import GROUP, PORT, SERVICE, understand_packet
 
-_HANDSHAKE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.005
 
 
@@ -39,7 +33,7 @@ class Peer:
         self.uuid = make_uuid()
         self.instance, self.host = f"{self.uuid}.{SERVICE}", f"{self.uuid}.local."
         self.server = socket.create_server((address, 0), backlog=8)
-        self.context = _context(self.uuid)
+        self.context = server_context(self.uuid)
         port = self.server.getsockname()[1]
         strings = [b"v=1", f"name=peer {address}".encode(), f"room={room}".encode()]
         self.records = [
@@ -63,30 +57,7 @@ class Peer:
         return []
 
     def serve(self) -> None:
-        """One look: a handshake, until the other side closes."""
-        plain, _ = self.server.accept()
-        plain.settimeout(_HANDSHAKE_SECONDS)
-        with contextlib.suppress(OSError), self.context.wrap_socket(plain, server_side=True) as connection:
-            connection.recv(1)
-
-
-def _context(uuid: str) -> ssl.SSLContext:
-    key = make_key()
-    der = make_der(uuid, key=key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "pem")
-        path.write_bytes(
-            x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
-            + key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        context.load_cert_chain(path)
-    return context
+        serve_look(self.server, self.context)
 
 
 def _multicast(interface: str) -> socket.socket:

@@ -74,7 +74,7 @@ def _among_strangers(setting: Setting, report: Report) -> None:
         alone = nodes[0].resident_mib()
         before = nodes[0].cpu_seconds()
         with _crowd(lan.hosts[1], scale.announced_peers):
-            _wait_looked_at(nodes[0], scale.announced_peers)
+            wait_looked_at(nodes[0], scale.announced_peers)
             learning = nodes[0].cpu_seconds() - before
             time.sleep(scale.idle_settle_seconds)
             cpu = _idle_percent(nodes, scale.idle_seconds)
@@ -105,7 +105,7 @@ def _delivered(node: BenchNode, message: str) -> bool:
     return all(delivery["state"] == "delivered" for delivery in stored["deliveries"])
 
 
-def _wait_looked_at(node: BenchNode, count: int) -> None:
+def wait_looked_at(node: BenchNode, count: int) -> None:
     """Until the node has the certificates of so many."""
 
     def looked_at() -> list[str]:

@@ -126,6 +126,16 @@ def _idle(panel: Axes, figures: Sequence[Data], verdicts: Sequence[Data]) -> Non
     _say(panel, verdicts[0]["target"], 1.0, f" {verdicts[0]['target']} %")
 
 
+def _discovery(panel: Axes, figures: Sequence[Data], verdicts: Sequence[Data]) -> None:
+    own = [f for f in figures if f["unit"] == "a minute"]
+    _lines(panel, own)
+    panel.set_title("Among more and more peers, at rest", loc="left")
+    panel.set_xlabel("peers")
+    panel.set_ylabel("packets a minute")
+    panel.set_yscale("log")
+    _plain_numbers(panel)
+
+
 _PANELS: dict[str, Callable[[Axes, Sequence[Data], Sequence[Data]], None]] = {
     "latency": _latency,
     "throughput": _throughput,
@@ -133,6 +143,7 @@ _PANELS: dict[str, Callable[[Axes, Sequence[Data], Sequence[Data]], None]] = {
     "trouble": _trouble,
     "history": _history,
     "idle": _idle,
+    "discovery": _discovery,
 }
 
 

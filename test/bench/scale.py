@@ -32,6 +32,10 @@ class Scale:
     idle_seconds: float = 60.0
     idle_settle_seconds: float = 15.0
     announced_peers: int = 250
+    discovery_peers: tuple[int, ...] = (2, 8, 32, 128)
+    discovery_verified: tuple[int, ...] = (2, 8)
+    discovery_silence_seconds: int = 120
+    discovery_seconds: float = 200.0
 
 
 FULL = Scale()
@@ -52,6 +56,10 @@ QUICK = Scale(
     idle_seconds=10.0,
     idle_settle_seconds=8.0,
     announced_peers=40,
+    discovery_peers=(2, 8),
+    discovery_verified=(2, 8),
+    discovery_silence_seconds=24,
+    discovery_seconds=40.0,
 )
 TINY = Scale(
     latency_rounds=2,
@@ -73,6 +81,10 @@ TINY = Scale(
     idle_seconds=2.0,
     idle_settle_seconds=1.0,
     announced_peers=3,
+    discovery_peers=(2, 3),
+    discovery_verified=(2,),
+    discovery_silence_seconds=6,
+    discovery_seconds=8.0,
 )
 
 
