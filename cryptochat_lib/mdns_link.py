@@ -11,7 +11,9 @@ keeps pointers for 1,125 s at least, and takes no notice of a peer that fell sil
     at the start                 the question for our service, three times
     something may have changed   the same, with our announcement: after a sleep, say
     somebody lacks a record      that record's questions, a few peers at a time
-    somebody was quiet for 90 s  the question again; all answers refresh everyone
+    somebody was quiet for 90 s  the question again and our announcement: all answers refresh
+                                 everyone, so whoever of us asks first, after up to 3 s,
+                                 has asked for all
     nobody is here               the question and our announcement, every 30 s and when
                                  somebody is heard again: if it was our cable that was
                                  out, all the others have given us up
@@ -60,8 +62,10 @@ _LARGEST_PACKET = 1440  # fits an Ethernet frame with IPv6's headers
 _RECORDS_BESIDE_TXT = 190  # header, PTR, SRV, the TXT record's own head, NSEC
 _RECORD_BYTES = {4: 16, 6: 28}
 _STARTUP_QUESTIONS = (0.02, 1.0, 3.0)
-# Parts of the silence that ends a peer: 10 s and 30 s.
-_ASK_AGAIN_OF_SILENCE = 1 / 12
+# Parts of the silence that ends a peer: 3 s, 6 s (two ticks, so that there are three tries from
+# 90 s on, with the 3 s too), and 30 s.
+_SPREAD_OF_SILENCE = 1 / 40
+_ASK_AGAIN_OF_SILENCE = 1 / 20
 _ALONE_OF_SILENCE = 1 / 4
 _LACKING_SECONDS = 0.5
 _LACKING_AT_ONCE = 8
@@ -91,6 +95,7 @@ class Link:
         self._saying: asyncio.Future[None] | None = None
         self._questions: list[asyncio.TimerHandle] = []
         self._lacking: asyncio.TimerHandle | None = None
+        self._in_turn: asyncio.TimerHandle | None = None
         self._asked_at = float("-inf")
         self._is_alone = True
 
@@ -123,7 +128,7 @@ class Link:
 
     async def close(self, *, goodbye: bool) -> None:
         """Leave the link; with `goodbye` the others are told. Takes about 0.3 s then."""
-        for timer in (*self._questions, self._lacking):
+        for timer in (*self._questions, self._lacking, self._in_turn):
             if timer:
                 timer.cancel()
         if self._prompt:
@@ -158,8 +163,22 @@ class Link:
         was_alone, self._is_alone = self._is_alone, self._sightings.is_alone(name)
         if (was_alone and not self._is_alone) or (self._is_alone and unasked >= _ALONE_OF_SILENCE):
             self._ask_and_say()
-        elif self._sightings.should_ask(name, now) and unasked >= _ASK_AGAIN_OF_SILENCE:
-            self.ask()
+        elif (
+            self._in_turn is None
+            and unasked >= _ASK_AGAIN_OF_SILENCE
+            and self._sightings.should_ask(name, now)
+        ):
+            later = random.uniform(0, _SPREAD_OF_SILENCE) * self._limits.silence_seconds  # noqa: S311
+            self._in_turn = self._loop.call_later(later, self._ask_in_turn)
+
+    def _ask_in_turn(self) -> None:
+        """Ask, unless the answers to somebody else's question have come meanwhile.
+
+        Who asks does not answer, so it says its own: else all would have to ask for it.
+        """
+        self._in_turn = None
+        if self._sightings.should_ask(self.interface.name, time.monotonic()):
+            self._ask_and_say()
 
     def health(self) -> LinkHealth:
         """How this link is, for people to read."""

@@ -9,16 +9,20 @@ certificate, which is all that a look sees. A whole node would do the same on th
 128 of them would look at each other first.
 
 They are forked from one program, so that what is imported is in memory once; each ends with it.
+They begin when all are there, spread over the time between two of discovery's ticks: people's
+machines do not tick together.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 
 from announced import serve_looks
@@ -30,6 +34,7 @@ from cryptochat_lib.model import Announcement, Endpoint, PeerId, parse_room_name
 
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
+_TICK_OF_SILENCE = 1 / 24
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -55,6 +60,7 @@ def _enter(namespace: str) -> None:
 
 def _announce(silence_seconds: float, rooms: Sequence[str]) -> None:
     """One peer, for as long as it runs."""
+    time.sleep(random.uniform(0, silence_seconds * _TICK_OF_SILENCE))
     server = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
     uuid = make_uuid()
     discovery = Discovery(_Nobody(), (), Limits(silence_seconds=silence_seconds))
@@ -66,13 +72,17 @@ def _announce(silence_seconds: float, rooms: Sequence[str]) -> None:
 
 def main(silence_seconds: str, rooms: str, *namespaces: str) -> None:
     parent = os.getpid()
+    begin, begun = os.pipe()
     for namespace in namespaces:
         if os.fork() == 0:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            os.close(begun)
             if os.getppid() == parent:
                 _enter(namespace)
+                os.read(begin, 1)  # until nobody could write: the parent has made us all
                 _announce(float(silence_seconds), rooms.split(","))
             os._exit(1)
+    os.close(begun)
     print(len(namespaces), flush=True)
     threading.Event().wait()
 

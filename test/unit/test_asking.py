@@ -1,0 +1,82 @@
+"""Asking whether somebody is still there: one question serves all, and somebody does ask it.
+
+A `Link` without sockets; silence is borne for 4 s, so a question comes up to 0.1 s after its tick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Callable
+
+from cryptochat_lib.claims import Claims
+from cryptochat_lib.interfaces import Interface
+from cryptochat_lib.limits import Limits
+from cryptochat_lib.mdns_link import Link
+from cryptochat_lib.model import Announcement, PeerId
+from cryptochat_lib.sightings import Pointer, Sightings
+
+LIMITS = Limits(silence_seconds=4)
+QUIET, LONGEST_WAIT = 3.2, 0.1
+ETH = Interface("eth0", 2, (ipaddress.ip_interface("10.0.0.5/24"),))
+BOB = PeerId("0b5a8a43-7a5a-4c7e-9a43-2d1b2f0c9e11")
+
+
+class Nobody:
+    def seen(self, announcement: Announcement) -> None: ...
+
+    def gone(self, uuid: PeerId) -> None: ...
+
+    def claimed(self, own: PeerId, endpoints: object) -> None: ...
+
+    def moved(self) -> None: ...
+
+
+class Spoken(Link):
+    """Keeps what it would have sent."""
+
+    said: list[str]
+
+    def ask(self) -> None:
+        super().ask()
+        self.said.append("question")
+
+    def _say_everything(self) -> None:
+        self.said.append("announcement")
+
+
+def what_is_said(meanwhile: Callable[[Sightings], None]) -> tuple[list[str], list[str]]:
+    """At the tick in which Bob has been quiet for too long; and until a while after `meanwhile`."""
+
+    async def live() -> tuple[list[str], list[str]]:
+        sightings = Sightings(Nobody(), LIMITS)
+        link = Spoken(ETH, sightings, Claims(Nobody(), LIMITS), LIMITS)
+        link.said = []
+        now = time.monotonic()
+        sightings.hear("eth0", [Pointer(BOB)], now)
+        link.tick(now)  # somebody is heard again: that is another reason to speak
+        link.said.clear()
+        link._asked_at = float("-inf")
+        sightings.hear("eth0", [Pointer(BOB)], now - QUIET)
+        link.tick(now)
+        at_once = list(link.said)
+        meanwhile(sightings)
+        await asyncio.sleep(2 * LONGEST_WAIT)
+        await link.close(goodbye=False)
+        return at_once, link.said
+
+    return asyncio.run(live())
+
+
+def test_whoever_asks_says_its_own_too_since_it_will_not_answer() -> None:
+    at_once, said = what_is_said(lambda _: None)
+    assert at_once == [], "all machines would ask in the same moment"
+    assert said == ["question", "announcement"]
+
+
+def test_nobody_asks_again_what_another_has_just_asked() -> None:
+    def the_answer_comes(sightings: Sightings) -> None:
+        sightings.hear("eth0", [Pointer(BOB)], time.monotonic())
+
+    assert what_is_said(the_answer_comes) == ([], [])
