@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="BENCHMARK",
         help="only these; default: all",
     )
-    add("--quick", action="store_true", help="less of everything, in under three minutes")
+    add("--quick", action="store_true", help="less of everything, in under five minutes")
     add("--tiny", action="store_true", help="only to see that it works: the figures mean nothing")
     add("--out", type=Path, default=Path("bench-results"), metavar="FOLDER", help="default: %(default)s")
     add("--work", metavar="FOLDER", help="where the databases are meanwhile; default: the system's for such")
