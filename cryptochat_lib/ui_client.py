@@ -126,7 +126,7 @@ class UiClient:
             yield
         except TimeoutError as error:
             raise NotRunning(f"the CryptoChat that runs with {self.database} does not answer") from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
             raise self._not_running() from error
 
     def _check(self, reply: http.client.HTTPResponse, content_type: str) -> None:

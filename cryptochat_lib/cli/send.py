@@ -126,8 +126,7 @@ class Gathering:
         if not self._text:
             self._since = now
         self._text += self._decode(block)
-        while len(self._text) > self._most or len(self._text.encode()) > self._most:
-            first, self._text = cut(self._text, self._most)
+        for first in self._whole():
             self._since = now
             yield from _message(first)
         yield from self.due(now)
@@ -143,8 +142,17 @@ class Gathering:
 
     def rest(self) -> Iterator[str]:
         """What is left at the end."""
-        text, self._text = self._text + self._decode(b"", True), ""
+        self._text += self._decode(b"", True)
+        for first in self._whole():
+            yield from _message(first)
+        text, self._text = self._text, ""
         yield from _message(text)
+
+    def _whole(self) -> Iterator[str]:
+        """What is too much for one message, in parts that are not."""
+        while len(self._text.encode()) > self._most:
+            first, self._text = cut(self._text, self._most)
+            yield first
 
     def _seconds(self) -> float:
         return GATHER_SECONDS if "\n" in self._text else LINE_SECONDS

@@ -1,0 +1,281 @@
+"""The commands that talk to the running program, as a person and a script use them.
+
+Ada and Bob are real programs on a machine of their own, which these tests share: they
+stand in the order in which two people would come to talk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import commands
+import pytest
+from friends import wait_knows
+from lab import Namespace, solo
+from nodes import Node
+from waiting import wait_until
+
+Result = subprocess.CompletedProcess[str]
+
+
+class Person:
+    """Somebody at a shell beside their node."""
+
+    def __init__(self, machine: Namespace, node: Node) -> None:
+        self.machine, self.node = machine, node
+
+    def does(self, command: str, *arguments: str, stdin: str | bytes = b"", status: int = 0) -> Result:
+        result = commands.run(self.machine, self.node.database, command, *arguments, stdin=stdin)
+        assert result.returncode == status, result
+        return result
+
+    def starts(self, command: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        return commands.start(self.machine, self.node.database, command, *arguments, **options)
+
+    def said(self, room: str = "tea") -> list[str]:
+        return [message["content"] for message in self.node.history(room)]
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Namespace]:
+    if os.geteuid() != 0 or not all(shutil.which(program) for program in ("ip", "nsenter", "unshare")):
+        pytest.skip("a machine of its own is made by root, with `ip`, `nsenter` and `unshare`")
+    with solo() as machine:
+        yield machine
+
+
+@pytest.fixture(scope="module")
+def people(machine: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Person, Person]]:
+    folder = tmp_path_factory.mktemp("people")
+    with (
+        Node(machine, folder / "ada.db", username="Ada", interfaces=["lo"]) as ada,
+        Node(machine, folder / "bob.db", username="Bob", interfaces=["lo"]) as bob,
+    ):
+        yield Person(machine, ada), Person(machine, bob)
+
+
+@pytest.fixture
+def ada(people: tuple[Person, Person]) -> Person:
+    return people[0]
+
+
+@pytest.fixture
+def bob(people: tuple[Person, Person]) -> Person:
+    return people[1]
+
+
+def compare(reader: Person, typist: Person, *, wrong: bool = False) -> subprocess.Popen[bytes]:
+    """`typist` verifies `reader`, who reads out the groups that are asked for."""
+    whom = reader.node.uuid[:8]
+    program = typist.starts("verify", whom, stdin=subprocess.PIPE)
+    shown = reader.node.user(typist.node.uuid)
+    assert shown
+    groups = shown["safety_number"].split(" ")
+    assert program.stderr
+    assert program.stdin
+    for _ in range(2):
+        while not (asked := re.match(r"Group (\d+): $", program.stderr.readline().decode().rstrip("\n"))):
+            pass
+        group = groups[int(asked[1]) - 1]
+        program.stdin.write(f"{group[:2]} {'x' if wrong else group[2:]}\n".encode())
+        program.stdin.flush()
+    return program
+
+
+# From nothing to a conversation
+
+
+def test_two_people_meet_compare_and_talk_by_commands_alone(ada: Person, bob: Person) -> None:
+    not_joined = ada.does("send", "tea", "hello", status=1)
+    assert "cryptochat join tea" in not_joined.stderr
+    for one in (ada, bob):
+        one.does("join", "tea")
+    for one, other in ((ada, bob), (bob, ada)):
+        wait_knows(one.node, other.node)
+    ada.node.wait_member("tea", bob.node.uuid)
+    [room] = json.loads(ada.does("rooms", "--json").stdout)
+    assert (room["name"], room["joined"], len(room["members"])) == ("tea", True, 2)
+    assert ada.does("rooms").stdout.splitlines()[1].split() == ["joined", "2", "of", "2", "tea"]
+    assert "calls itself Bob" in ada.does("users").stdout
+
+    with compare(bob, ada, wrong=True) as program:
+        _, errors = program.communicate(timeout=15)
+    assert program.returncode == 1
+    assert b"not the groups" in errors
+    assert ada.node.status(bob.node.uuid) == "unverified"
+    for one, other in ((ada, bob), (bob, ada)):
+        with compare(other, one) as program:
+            said, _ = program.communicate(timeout=15)
+        assert (program.returncode, said.decode()) == (0, f"Verified: {other.node.uuid}\n")
+        assert one.node.status(other.node.uuid) == "verified"
+
+    with bob.starts("tail", "tea", "--json", "--lines", "0") as tail:
+        bob_hears = bob.node.events.mark()
+        ada.does("send", "tea", "hello", "--wait", "10")
+        heard = json.loads(commands.line(tail))
+        assert (heard["content"], heard["sender"]["uuid"]) == ("hello", ada.node.uuid)
+        assert heard["method"] == "number"
+        assert bob.node.wait_message("hello", after=bob_hears - 1)["id"] == heard["id"]
+        tail.send_signal(signal.SIGINT)
+        assert tail.wait(5) == 0
+        assert tail.stderr
+        assert tail.stderr.read() == b""
+
+
+def test_what_a_program_writes_is_sent_as_it_comes(ada: Person, bob: Person) -> None:
+    before = len(ada.said())
+    with ada.starts("send", "tea", stdin=subprocess.PIPE) as program:
+        assert program.stdin
+        program.stdin.write(b"cc -c one.c\ncc -c two.c\n")
+        program.stdin.flush()
+        wait_until(lambda: ada.said()[before:], 10, "nothing is sent while the program still writes")
+        program.stdin.write(b"caf\xe9\x00\ndone")
+        program.stdin.close()
+        assert program.wait(10) == 0
+    assert ada.said()[before:] == ["cc -c one.c\ncc -c two.c", "caf\ufffd\x00\ndone"]
+    wait_until(lambda: bob.said()[-1] == "caf\ufffd\x00\ndone")
+    shown = bob.does("tail", "tea", "--no-follow", "--lines", "2").stdout.splitlines()
+    head = rf"\d{{4}}-\d\d-\d\d \d\d:\d\d Ada \[{ada.node.uuid[:8]}\]: "
+    assert re.fullmatch(head + r"cc -c one\.c", shown[0])
+    assert shown[1] == "    cc -c two.c"
+    assert re.fullmatch(head + r"caf\ufffd\\x00", shown[2])
+    assert shown[3:] == ["    done"]
+
+
+def test_what_is_too_long_for_one_message_is_cut_at_its_lines(ada: Person) -> None:
+    before = len(ada.said())
+    lines = [f"{number} " + "é" * 1000 for number in range(100)]
+    ada.does("send", "tea", "-", "--wait", "10", stdin="\n".join(lines))
+    sent = ada.said()[before:]
+    assert [len(message.encode()) <= 65536 for message in sent] == [True] * 4
+    assert "\n".join(sent).split("\n") == lines
+
+
+@pytest.mark.parametrize("stdin", ["", "\n\r\n"])
+def test_nothing_is_no_message(ada: Person, stdin: str) -> None:
+    before = len(ada.said())
+    assert "nothing to send" in ada.does("send", "tea", stdin=stdin, status=1).stderr
+    assert len(ada.said()) == before
+
+
+def test_a_message_that_somebody_has_not_in_time_is_said(ada: Person, bob: Person) -> None:
+    bob.node.freeze()
+    try:
+        late = ada.does("send", "tea", "are you there?", "--wait", "1", status=1)
+    finally:
+        bob.node.thaw()
+    assert "not everyone has it yet: Bob (waiting" in late.stderr
+    ada.does("join", "alone")
+    assert "nobody else" in ada.does("send", "alone", "hello?", "--wait", "1", status=1).stderr
+
+
+def test_a_program_that_is_started_anew_is_followed(machine: Namespace, tmp_path: Path) -> None:
+    """Nothing is missed, and nothing comes twice."""
+    with Node(machine, tmp_path / "carol.db", username="Carol", interfaces=["lo"]) as node:
+        carol = Person(machine, node)
+        node.join("diary")
+        node.send("diary", "old")
+        with carol.starts("tail", "diary", "--json", "--lines", "1") as tail:
+            assert json.loads(commands.line(tail))["content"] == "old"
+            node.send("diary", "before")
+            assert json.loads(commands.line(tail))["content"] == "before"
+            node.kill()
+            assert tail.stderr
+            assert b"ended; waiting" in tail.stderr.readline()
+            refused = carol.does("send", "diary", "meanwhile", status=3)
+            assert "no CryptoChat is running" in refused.stderr
+            node.start()
+            node.send("diary", "at once")
+            assert json.loads(commands.line(tail))["content"] == "at once"
+            node.send("diary", "later")
+            assert json.loads(commands.line(tail))["content"] == "later"
+            tail.send_signal(signal.SIGTERM)
+            assert tail.wait(5) == 0
+
+
+# People and rooms
+
+
+def test_who_may_be_several_is_nobody(ada: Person, bob: Person) -> None:
+    uuid = bob.node.uuid
+    assert "nobody" in ada.does("verify", "Dora", status=1).stderr
+    assert "nobody" in ada.does("verify", uuid[:7], status=1).stderr  # too short to mean anybody
+    assert "Nobody waits" in ada.does("verify").stdout
+    assert "verify WHO" in ada.does("verify", "--withdraw", status=2).stderr
+
+
+def test_a_script_says_the_fingerprint_that_it_has_compared(ada: Person, bob: Person) -> None:
+    right = bob.node.fingerprint_sha256
+    ada.does("verify", "Bob", "--withdraw")
+    assert ada.node.status(bob.node.uuid) == "unverified"
+    wrong = ada.does("verify", "Bob", "--fingerprint", "0" * 64, status=1)
+    assert "not the one stored" in wrong.stderr
+    assert ada.node.status(bob.node.uuid) == "unverified"
+    spaced = ":".join(right[i : i + 2] for i in range(0, 64, 2)).upper()
+    ada.does("verify", bob.node.uuid[:8].upper(), "--fingerprint", spaced)
+    assert ada.node.status(bob.node.uuid) == "verified"
+
+
+def test_a_room_can_have_any_name(ada: Person) -> None:
+    for name in ("..", "-a/b?c#d%20 cafe\u0301"):
+        ada.does("join", "--", name)
+        ada.does("send", "--", name, "-y")
+        assert ada.does("tail", "--no-follow", "--json", "--", name).stdout.count("\n") == 1
+        ada.does("leave", "--", name)
+        assert "nothing to send" in ada.does("send", "--", name, status=1).stderr
+    assert "1 to 100 bytes" in ada.does("join", "x" * 101, status=1).stderr
+
+
+# The page
+
+
+def test_the_page_is_opened_by_a_code_of_one_use(ada: Person, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{tmp_path / "opened"}"\n')
+    browser.chmod(0o700)
+    nothing_else = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+    with ada.starts("open", only={"BROWSER": str(browser), **nothing_else}) as program:
+        said, _ = program.communicate(timeout=15)
+    assert (program.returncode, said) == (0, b"")
+    redirect = Path((tmp_path / "opened").read_text().removeprefix("file://"))
+    with ada.starts("open", only={"BROWSER": "none", **nothing_else}) as program:
+        said, _ = program.communicate(timeout=15)
+    assert program.returncode == 0
+    assert not redirect.exists()  # the code before this one has ended
+    redirect = Path(said.decode().strip().rpartition(" ")[2])
+    code = re.search(r"#open=([\w-]+)", redirect.read_text())
+    assert code
+    assert ada.node.post("/api/session", {"code": code[1]}) == {"token": ada.node.token}
+    assert not redirect.exists()
+
+
+# What scripts rely on
+
+
+def test_who_has_read_enough_ends_it_and_what_cannot_be_written_is_said(ada: Person) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with ada.starts("users", stdout=writer) as program:
+        _, errors = program.communicate(timeout=15)
+    os.close(writer)
+    assert (program.returncode, errors) == (0, b"")
+    with open("/dev/full", "wb") as full, ada.starts("users", stdout=full) as program:
+        _, errors = program.communicate(timeout=15)
+    assert program.returncode == 1
+    assert b"stdout cannot be written" in errors
+
+
+def test_where_no_program_runs_each_command_says_so(machine: Namespace, tmp_path: Path) -> None:
+    for command in (["send", "tea", "x"], ["tail", "tea"], ["rooms"]):
+        result = commands.run(machine, tmp_path / "none.db", *command)
+        assert (result.returncode, result.stdout) == (3, "")
+        assert "no CryptoChat is running" in result.stderr
+        assert result.stderr.count("\n") == 1
