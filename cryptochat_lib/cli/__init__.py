@@ -5,7 +5,10 @@
     perform     which command does what, and the short ones
     lists       rooms and people as tables, or as JSON
     send        a message, or a stream of them; tail: the conversation as it goes on
+    wait        until everyone has what was sent
     verify      comparing keys
+    contacts    contact codes and addresses
+    doctor      what works on this network
 
 None of them opens the database: all they know comes from the UI API (`ui_client`).
 They import little, so that a script can call them often.

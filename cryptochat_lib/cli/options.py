@@ -5,7 +5,7 @@ Pure. `options` has the table of all commands.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,28 @@ class Verify(ToRunning):
 @dataclass(frozen=True)
 class Open(ToRunning):
     """Open the page."""
+
+
+@dataclass(frozen=True)
+class Code(ToRunning):
+    """Our own contact code."""
+
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class Add(ToRunning):
+    """The words of a contact code, or an address; none: list those who were added."""
+
+    what: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Doctor(ToRunning):
+    """`report`: the one that can be passed on."""
+
+    report: bool = False
+    json: bool = False
 
 
 def _send() -> Parser:
@@ -174,6 +196,41 @@ def _open() -> Parser:
     return parser("open", "Open the page in your browser.", "Example: cryptochat open")
 
 
+def _code() -> Parser:
+    made = parser(
+        "code",
+        "Show your contact code: whoever enters it finds you, and has verified you. Hand it over where nobody"
+        " can change it.",
+        "Example: cryptochat code",
+    )
+    return _json(made, "code, link, addresses, and the modules of the QR code")
+
+
+def _add() -> Parser:
+    made = parser(
+        "add",
+        "Find somebody where multicast does not reach: by their contact code, which verifies them too, or by"
+        " HOST:PORT. Without WHAT, list those who were added.",
+        "Example: cryptochat add 192.0.2.7:4242",
+    )
+    made.add_argument(
+        "what", metavar="WHAT", nargs="*", type=text, help="a contact code, a link with one, or HOST:PORT"
+    )
+    return made
+
+
+def _doctor() -> Parser:
+    made = parser(
+        "doctor",
+        "Say what works on this network, what does not, and what to do; exit 1 if there is a problem.",
+        "Example: cryptochat doctor",
+    )
+    made.add_argument(
+        "--report", action="store_true", help="a report to pass on, without names, messages or keys"
+    )
+    return _json(made, "the findings as one object")
+
+
 def _room(made: Parser) -> Parser:
     made.add_argument("room", metavar="ROOM", type=text, help="the room's name")
     return made
@@ -197,5 +254,8 @@ COMMANDS: dict[str, tuple[Callable[[], Parser], Callable[[Given], ToRunning]]] =
     "join": (_join, _read(Join)),
     "leave": (_leave, _read(Leave)),
     "verify": (_verify, _read(Verify)),
+    "code": (_code, _read(Code)),
+    "add": (_add, _read(Add)),
     "open": (_open, _read(Open)),
+    "doctor": (_doctor, _read(Doctor)),
 }

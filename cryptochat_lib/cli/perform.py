@@ -8,8 +8,10 @@ from typing import Any
 
 from ..screen import NobodyReads, tell
 from ..ui_client import UiClient, segment
+from .contacts import add, code
+from .doctor import doctor
 from .lists import rooms, users
-from .options import Join, Leave, Open, Rooms, Send, Tail, ToRunning, Users, Verify
+from .options import Add, Code, Doctor, Join, Leave, Open, Rooms, Send, Tail, ToRunning, Users, Verify
 from .send import send
 from .tail import tail
 from .verify import verify
@@ -48,5 +50,8 @@ _DOES: dict[type[ToRunning], Callable[[UiClient, Any], None]] = {
     Join: _join,
     Leave: _leave,
     Verify: verify,
+    Code: code,
+    Add: add,
     Open: _open,
+    Doctor: doctor,
 }

@@ -151,7 +151,7 @@ def test_each_option_is_in_its_table_and_no_other(capsys: pytest.CaptureFixture[
     assert [parsed.log] == defaults["--log"]
 
 
-@pytest.mark.parametrize("command", ["passphrase", "wipe"])
+@pytest.mark.parametrize("command", sorted(options._COMMANDS.keys() - {"run"}))
 def test_each_option_of_a_sub_command_is_in_its_table_and_no_other(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,7 +161,20 @@ def test_each_option_of_a_sub_command_is_in_its_table_and_no_other(
     }
     with pytest.raises(SystemExit):
         options.parse([command, "--help"])
-    assert documented == set(option.findall(capsys.readouterr().out.partition("Example:")[0]))
+    helped, _, example = capsys.readouterr().out.partition("Example:")
+    assert documented == set(option.findall(helped))
+    assert f"cryptochat {command}" in example
+
+
+def test_each_sub_command_is_named_in_the_reference_and_in_the_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        options.parse(["--help"])
+    others = capsys.readouterr().out.partition("Other commands:")[2]
+    for command in options._COMMANDS.keys() - {"run"}:
+        assert re.search(rf"\b{command}\b", others)
+        assert f"**`cryptochat {command}" in " ".join(text_of("API.md").split())
 
 
 def test_each_limit_is_in_its_table_with_its_value_and_no_other() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cryptochat_lib import __version__
+from cryptochat_lib.cli import options as cli
 from cryptochat_lib.errors import UsageError
 from cryptochat_lib.model import Endpoint
 from cryptochat_lib.options import Options, PassphraseOptions, WipeOptions, login_name, parse
@@ -67,6 +70,41 @@ def test_each_sub_command_has_options_of_its_own() -> None:
     assert parse(["wipe"]).db == parse([]).db
     with pytest.raises(UsageError, match="one or the other"):
         parse(["passphrase", "--remove", "--new-passphrase-fd", "3"])
+
+
+def test_each_command_to_the_running_program_has_a_value_of_its_own() -> None:
+    db = Path("x")
+    for words, asked in [
+        ("send tea hello --wait 5 --as Eve", cli.Send(db, "tea", "hello", "Eve", 5)),
+        ("send tea -", cli.Send(db, "tea", "-")),
+        ("tail tea --json --lines 0 --no-follow", cli.Tail(db, "tea", 0, False, True)),
+        ("rooms", cli.Rooms(db)),
+        ("users --json", cli.Users(db, True)),
+        ("join tea", cli.Join(db, "tea")),
+        ("leave -- -tea", cli.Leave(db, "-tea")),
+        ("verify", cli.Verify(db)),
+        ("verify Bob --fingerprint 00", cli.Verify(db, "Bob", "00")),
+        ("code --json", cli.Code(db, True)),
+        ("add CRYPTO CHAT", cli.Add(db, ["CRYPTO", "CHAT"])),
+        ("open", cli.Open(db)),
+        ("doctor --report", cli.Doctor(db, True)),
+    ]:
+        command, *rest = words.split()
+        assert parse([command, "--db", "x", *rest]) == asked
+    assert parse(["rooms"]).db == parse([]).db
+    for words in ("send tea x --wait -1", "tail tea --lines 501", "verify B --withdraw --fingerprint 0"):
+        with pytest.raises(SystemExit) as ended:
+            parse(words.split())
+        assert ended.value.code == 2
+
+
+def test_a_command_to_the_running_program_imports_little() -> None:
+    """A script may say it often; none of these does it need."""
+    heavy = ["zeroconf", "cryptography", "sqlite3", "asyncio", "cryptochat_lib.store", "cryptochat_lib.app"]
+    words = "import sys, cryptochat_lib.options, cryptochat_lib.cli.perform; print(*sys.modules)"
+    imported = subprocess.run([sys.executable, "-c", words], check=True, stdout=subprocess.PIPE, text=True)
+    assert "cryptochat_lib.cli.send" in imported.stdout.split()
+    assert set(heavy) & set(imported.stdout.split()) == set()
 
 
 @pytest.mark.parametrize(
