@@ -11,17 +11,17 @@ Reading order. What travels is in `docs/PROTOCOL.md`; then
 A module imports only from the rows above its own, and in its own row from what
 stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
 
-    values     errors, limits > model > wire, http_head, txt, words, names, ceremony > shapes
-    parts      identity > sealing > store > backlog
+    values     errors, limits > model > wire, http_head, txt, words, names, ceremony > greeting, shapes
+    parts      identity > sealing, peer_record > store > backlog
                events   deadline   http_read   accounts
-               whereabouts > presence
+               whereabouts > presence, timetable
                attempts > dialing
                interfaces > own_addresses, sightings > claims > mdns_records > mdns_prompt > mdns_health
                > mdns_link > mdns_links > discovery
     policy     gates, connections, rates, turns, clones, eviction > questions > verification > comparisons
                tls
-    use cases  peer_client, profile > looker, delivery, roster > comparer, sender > outbox
-               > chat, people, neighbours
+    use cases  peer_client, profile > looker, delivery, roster, hearsay > comparer, sender, greetings
+               > outbox, greeter > chat, people, neighbours
     edges      routing > guard, session, sse, page, export, serving
                > listening, peer_server, ui_api > ui_server
     root       arguments, screen > ui_client > cli > options > terminal > app, commands

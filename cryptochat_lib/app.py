@@ -15,6 +15,7 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Protocol
 
 from .attempts import Attempts
@@ -27,6 +28,9 @@ from .delivery import Means
 from .discovery import Discovery, LinkHealth, Listener
 from .events import EventLog
 from .gates import Gates
+from .greeter import Greeter
+from .greetings import Greetings
+from .hearsay import Hearsay
 from .identity import Identity, create_identity
 from .interfaces import Neighbourhood
 from .limits import Limits
@@ -36,6 +40,7 @@ from .model import Certificate
 from .neighbours import Neighbours
 from .options import Options, login_name
 from .outbox import Outbox
+from .own_addresses import endpoints_now
 from .peer_server import PeerApi, PeerServer
 from .people import People
 from .presence import Presence
@@ -145,7 +150,7 @@ class App:
 
     def _make_use_cases(self, identity: Identity) -> None:
         own, store, events, presence = identity.certificate, self.store, self.events, self.presence
-        verification, limits = self.verification, self.limits
+        verification, limits, options = self.verification, self.limits, self.options
         self.server_tls = ServerTls(identity)
         self.clones = Clones(events)
         self.looker = Looker(
@@ -162,7 +167,14 @@ class App:
         means = Means(identity, store, presence, verification, self.connections, self.attempts, limits)
         self.outbox = Outbox(means, self.looker, events)
         self.profile = Profile(
-            own, store, presence, self.discovery, self._username(), self.options.announce_name, limits
+            own,
+            store,
+            presence,
+            self.discovery,
+            self._username(),
+            options.announce_name,
+            partial(endpoints_now, options.addr.host, options.interfaces),
+            limits,
         )
         self.roster = Roster(self.profile, store, presence, verification.questions, self.comparisons, events)
         self.chat = Chat(self.profile, store, events, presence, self.looker, self.outbox)
@@ -180,8 +192,19 @@ class App:
         self.people = People(
             store, presence, verification, self.comparisons, self.comparer, self.looker, self.outbox
         )
+        hearsay = Hearsay(self.profile, store, presence, self.neighbourhood, limits)
+        self.greetings = Greetings(identity, self.profile, store, presence, self.attempts, hearsay)
+        self.greeter = Greeter(means, self.greetings, self.looker)
         self.neighbours = Neighbours(
-            self.profile, store, presence, verification, self.looker, self.outbox, self.roster
+            self.profile,
+            store,
+            presence,
+            verification,
+            self.looker,
+            self.outbox,
+            self.roster,
+            self.greeter,
+            hearsay,
         )
 
     def _make_edges(self) -> None:
@@ -197,6 +220,7 @@ class App:
             self.looker,
             self.server_tls,
             self.neighbourhood,
+            self.greeter,
             limits,
         )
         self.session = Session(options.db, limits)
@@ -241,6 +265,7 @@ class App:
         self._begin(self.neighbours.close, self.neighbours.start)
         self._begin(self.listeners.stop, self.listeners.start)
         self._begin(self.ui_server.stop, self.ui_server.start)
+        self._begin(self.greeter.close)
         self._begin(self.discovery.stop, self.discovery.start)
         self.profile.start(self.listeners.port)
         self.url = f"{self.ui_server.url}#token={self.session.token}"

@@ -27,7 +27,8 @@ from .model import Certificate
 class Connection:
     """One connection. After the handshake: `certificate` and, its SHA-256 fingerprint, `key`.
 
-    `foreign`: another account of this machine is at its other end.
+    `foreign`: another account of this machine is at its other end. `spoke`: something was asked on it
+    that is more than a greeting.
     """
 
     def __init__(self, sock: socket.socket, address: str, friend: bool) -> None:
@@ -37,6 +38,7 @@ class Connection:
         self.key: str | None = None
         self.certificate: Certificate | None = None
         self.foreign = False
+        self.spoke = False
 
     def is_gone(self) -> bool:
         """Whether the other side has hung up, as far as the system can say with bytes still unread."""

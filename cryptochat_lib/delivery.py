@@ -81,6 +81,17 @@ class Means:
     attempts: Attempts
     limits: Limits
 
+    def client(self, key: KnownKey) -> PeerClient:
+        """For requests to the holder of one verified key, for as long as it is verified."""
+        return PeerClient(
+            self.identity,
+            key,
+            lambda shown: self.verification.admit(shown, meant=key.uuid),
+            self.connections,
+            self.limits,
+            self.attempts,
+        )
+
 
 class Deliverer:
     """Delivers to the holder of one verified key."""
@@ -90,14 +101,7 @@ class Deliverer:
         self._keys = means.store.keys
         self._presence = means.presence
         self._limits = means.limits
-        self._client = PeerClient(
-            means.identity,
-            key,
-            lambda shown: means.verification.admit(shown, meant=key.uuid),
-            means.connections,
-            means.limits,
-            means.attempts,
-        )
+        self._client = means.client(key)
         self._accepted_v1 = key.speaks_v1
         self._refused_v1 = False
         self._answered_at = key.answered_at
@@ -129,8 +133,7 @@ class Deliverer:
         self._client.close()
 
     def _may_batch(self, where: Whereabouts) -> bool:
-        knows = where.version >= 1 or self._accepted_v1 or is_self_proving(self.key.uuid)
-        return not self._refused_v1 and knows
+        return not self._refused_v1 and (self._accepted_v1 or knows_ours(self.key, where))
 
     def _deliver_batch(self, where: Whereabouts, messages: list[Message]) -> Outcome | None:
         """In our form; None if the peer does not know it."""
@@ -198,6 +201,11 @@ class Deliverer:
         if not self._accepted_v1:
             self._accepted_v1 = True
             self._keys.set_speaks_v1(self.key)
+
+
+def knows_ours(key: KnownKey, where: Whereabouts) -> bool:
+    """Whether the holder of `key` knows our additions to the seed protocol, as far as can be told."""
+    return where.version >= 1 or key.speaks_v1 or is_self_proving(key.uuid)
 
 
 def _judge(message: Message, status: int, code: str | None) -> Settled | None:

@@ -22,7 +22,7 @@ from datetime import datetime, timezone
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -42,6 +42,8 @@ _UNREADABLE = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
+# RFC 8017, section 8.1: a salt as long as the hash, and MGF1 with the same one.
+_PSS = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
 _BOTH_USES = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
 
 SAFETY_ITERATIONS = 32_768
@@ -73,6 +75,16 @@ class Identity:
             serialization.PrivateFormat.PKCS8,
             serialization.BestAvailableEncryption(password),
         )
+
+    def sign(self, data: bytes) -> bytes:
+        """Our signature of `data`, as `check_signature` takes it."""
+        key = self._load()
+        if isinstance(key, rsa.RSAPrivateKey):
+            return key.sign(data, _PSS, hashes.SHA256())
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            return key.sign(data, ec.ECDSA(hashes.SHA256()))
+        assert isinstance(key, ed25519.Ed25519PrivateKey)  # there are no others of ours
+        return key.sign(data)
 
     def _load(self) -> PrivateKeyTypes:
         # Unchecked: we made this key, and the check of an RSA key takes a quarter of a second.
@@ -118,6 +130,25 @@ def self_proving_id(public_key: bytes) -> PeerId:
     digest[6] = digest[6] & 0x0F | 0x80  # version 8
     digest[8] = digest[8] & 0x3F | 0x80  # the variant of RFC 9562
     return PeerId(str(uuid.UUID(bytes=bytes(digest))))
+
+
+def check_signature(public_key: bytes, signature: bytes, data: bytes) -> None:
+    """BadRequest unless the key (SPKI, DER), one that we would accept, has signed `data`.
+
+    RSA: PSS with SHA-256, MGF1 with SHA-256, a salt of 32 bytes. P-256 and P-384: ECDSA with SHA-256,
+    the signature in DER. Ed25519 as it is (RFC 8032).
+    """
+    try:
+        key = serialization.load_der_public_key(public_key)
+        _refuse_weak(key)
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, data, _PSS, hashes.SHA256())
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+        elif isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, data)
+    except (*_UNREADABLE, InvalidSignature, UnacceptableCertificate) as error:
+        raise BadRequest("the signature is not that key's") from error
 
 
 @functools.lru_cache(maxsize=1024)  # the same keys come with every request

@@ -84,6 +84,21 @@ class Limits:
     silence_seconds: float = 120.0
     # So long our own contact with somebody counts, without another one.
     contact_seconds: float = 660.0
+    # Greetings: presence over the connection. More often to those whom mDNS does not show; who does
+    # not answer is tried again after the first of these, then ever later, to the last.
+    greet_seconds: float = 60.0
+    greet_announced_seconds: float = 300.0
+    greet_most_seconds: float = 900.0
+    greetings_at_once: int = 4
+    greeting_seconds: float = 10.0
+    greeting_bytes: int = 64 * KIB
+    greeting_records: int = 32
+    # An announcement that differs from a peer's own word makes us ask it, so often at most.
+    doubt_seconds: float = 5.0
+    # Strangers of whom friends have passed on where they are; so many of one friend in so long.
+    hinted_peers: int = 128
+    hinted_peers_of_one: int = 32
+    hint_seconds: float = 600.0
     # What the user adds by contact code or address.
     contacts: int = 64
 

@@ -2,7 +2,7 @@
 
 `presence` collects changes, from whichever thread they come; one thread here
 takes them and does everything that they cause. It also does the little that
-is due by the clock, once a minute.
+is due by the clock, once a minute, and keeps the clock for greetings (`greeter`).
 
 Threads: one, `neighbours`.
 """
@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from .greeter import Greeter
+from .hearsay import Hearsay
 from .looker import Looker
 from .model import Endpoint, PeerId, RoomName
 from .outbox import Outbox
@@ -30,6 +32,7 @@ from .whereabouts import Whereabouts
 _log = logging.getLogger(__name__)
 
 _ROUND_SECONDS = 60.0
+_HINT_ROUNDS = 10  # whom only a third person has named is looked at in each of these again
 _END_SECONDS = 0.5
 _PAUSE_SECONDS = 0.1  # between two rounds: what a flood of announcements can cost
 
@@ -46,6 +49,8 @@ class Neighbours:
         looker: Looker,
         outbox: Outbox,
         roster: Roster,
+        greeter: Greeter,
+        hearsay: Hearsay,
     ) -> None:
         self._profile = profile
         self._store = store
@@ -54,6 +59,10 @@ class Neighbours:
         self._looker = looker
         self._outbox = outbox
         self._roster = roster
+        self._greeter = greeter
+        self._hearsay = hearsay
+        self._said: tuple[int, str, list[RoomName]] | None = None  # our port, name and rooms
+        self._rounds = 0
         self._reachable: dict[PeerId, tuple[Endpoint, ...]] = {}
         self._remembered: dict[PeerId, dict[RoomName, str]] = {}
         self._closing = threading.Event()
@@ -64,6 +73,7 @@ class Neighbours:
         self._remembered = self._store.keys.rooms_of_all()
         keys = self._store.keys.all()
         self._verification.pin_all(k for k in keys if self._store.keys.verified(k.uuid) == k)
+        self._hearsay.start()
         for key in keys:
             if self._store.queue.waits_for(key.uuid) and self._store.keys.verified(key.uuid) is None:
                 self._verification.questions.ask(key, QUEUED)
@@ -79,10 +89,12 @@ class Neighbours:
             self.thread.join(_END_SECONDS)
 
     def _run(self) -> None:
-        round_due = 0.0
-        while (changed := self._presence.wait(max(0.0, round_due - time.monotonic()))) is not None:
+        round_due = greeting_due = 0.0
+        while (changed := self._presence.wait(_until(min(round_due, greeting_due)))) is not None:
             for uuid in changed:
                 self._guarded(partial(self._follow, uuid))
+            if self._presence.take_moved():
+                self._guarded(self._moved)
             for endpoint in self._presence.take_claims():
                 self._guarded(partial(self._looker.look_at_claim, endpoint))
             if time.monotonic() >= round_due:
@@ -90,9 +102,12 @@ class Neighbours:
                 self._guarded(self._round)
             if changed:
                 self._guarded(self._roster.publish)
+            greeting_due = time.monotonic() + self._greeter.tick()
             self._closing.wait(_PAUSE_SECONDS)
         for where in self._presence.all():  # what came in the last pause: who is a member outlives us
             self._guarded(partial(self._remember_rooms, where))
+        for uuid, seen in self._presence.last_contacts().items():
+            self._guarded(partial(self._remember_seen, uuid, seen))
         self._store.database.close_thread()
 
     def _guarded(self, work: Callable[[], None]) -> None:
@@ -104,10 +119,17 @@ class Neighbours:
         except Exception:
             _log.exception("a change around us could not be followed")
 
+    def _moved(self) -> None:
+        """We are on another network, or awake again."""
+        self._greeter.moved()
+
     def _follow(self, uuid: PeerId) -> None:
+        if uuid == self._profile.uuid:
+            self._follow_us()
         where = self._presence.of(uuid)
         reachable = where.endpoints if where is not None and where.online else ()
         before = self._reachable.pop(uuid, ())
+        self._greeter.follow(uuid)
         if where is None:
             return
         if reachable:
@@ -115,12 +137,22 @@ class Neighbours:
         self._look(where)
         self._ask(where)
         self._remember_rooms(where)
+        if where.seen is not None:
+            self._remember_seen(uuid, where.seen)
         if reachable and reachable != before:
             self._outbox.wake(uuid)
 
+    def _follow_us(self) -> None:
+        """Our port, name or rooms may have changed."""
+        said = (self._profile.port, self._profile.username, self._profile.rooms())
+        if said != self._said:
+            self._said = said
+            self._greeter.announce()
+
     def _look(self, where: Whereabouts) -> None:
-        """At whoever is announced in a room that we are in."""
-        if where.announced and not where.rooms.keys().isdisjoint(self._profile.rooms()):
+        """At whoever is announced, or was passed on to us, in a room that we are in."""
+        hinted = where.hinted and not where.pinned
+        if (where.announced or hinted) and not where.rooms.keys().isdisjoint(self._profile.rooms()):
             self._looker.look(where.uuid)
 
     def _ask(self, where: Whereabouts) -> None:
@@ -141,14 +173,25 @@ class Neighbours:
             self._store.keys.set_rooms(where.uuid, where.rooms)
             self._remembered[where.uuid] = where.rooms
 
+    def _remember_seen(self, uuid: PeerId, seen: int) -> None:
+        """When a verified peer was last there."""
+        key = self._store.keys.verified(uuid)
+        if key is not None and key.last_seen < seen:
+            self._store.keys.set_seen(key, seen)
+
     def _round(self) -> None:
         """Once a minute: whatever an earlier failure, or time itself, has left to be done."""
         self._presence.silence()
+        self._rounds += 1
         known = {key.uuid for key in self._store.keys.all()}
         for where in self._presence.all():
-            if where.uuid not in known:
+            if where.uuid not in known and (where.announced or self._rounds % _HINT_ROUNDS == 0):
                 self._look(where)
         self._looker.look_for_wanted()
         self._outbox.expire()
         for uuid in self._store.queue.counts():
             self._outbox.resume(uuid)
+
+
+def _until(due: float) -> float:
+    return max(0.0, due - time.monotonic())

@@ -4,16 +4,17 @@ No announcement over mDNS is made of this. There each link is told the addresses
 link, and nobody has to choose; who gets a code may be anywhere, has room for a few
 addresses, and tries them in the order in which they stand.
 
-Pure, but for `default_sources`, which asks the system and sends nothing.
+Pure, but for `endpoints_now` and `default_sources`, which ask the system and send nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
 
-from .interfaces import Interface, InterfaceAddress, is_inside
+from .interfaces import Interface, InterfaceAddress, is_inside, present
 from .model import Endpoint
 
 # Addresses of nobody (RFC 5737, RFC 3849): the way there is the way to the whole world.
@@ -43,6 +44,13 @@ def own_endpoints(
     )
     hosts = dict.fromkeys(str(address.ip) for _, address in ranked)
     return [Endpoint(host, port) for host in hosts]
+
+
+def endpoints_now(host: str, interface_names: Sequence[str], port: int) -> list[Endpoint]:
+    """Our endpoints as they are now: at the address that `--addr` names, or at all that we have."""
+    if host and not ipaddress.ip_address(host).is_unspecified:
+        return [Endpoint(host.partition("%")[0], port)]
+    return own_endpoints(present(interface_names), port, default_sources())
 
 
 def default_sources() -> list[str]:

@@ -11,8 +11,9 @@ The other half of `peer_client`. For each connection, in its own thread:
        waits nor asks: a question is never a stranger's from behind a router;
     4. the route, the key's rate, its turn, the body, and the answer.
 
-One thing is answered to a key that is not verified: the live comparison, once our user
-has asked for it with that very key (`comparisons`).
+A greeting (`greeter`) of a key that is not verified neither waits nor asks: its sender has only
+verified us, and wants nothing of our user. One thing is answered to such a key: the live
+comparison, once our user has asked for it with that very key (`comparisons`).
 
 The sender of a message is the certificate of its connection, never a field of
 the body (`test/attacks/loopback/test_the_peer_api.py`).
@@ -28,6 +29,8 @@ from .comparisons import Comparisons
 from .connections import Connection, Connections
 from .errors import CryptoChatError, NotAMember, TlsRefused
 from .gates import Gates
+from .greeter import PATH as PRESENCE
+from .greeter import Greeter
 from .http_head import Head
 from .interfaces import Neighbourhood
 from .limits import Limits
@@ -58,8 +61,10 @@ class PeerApi:
         looker: Looker,
         server_tls: tls.ServerTls,
         neighbourhood: Neighbourhood,
+        greeter: Greeter,
         limits: Limits,
     ) -> None:
+        self.greeter = greeter
         self.presence = presence
         self.verification = verification
         self.gates = gates
@@ -74,6 +79,7 @@ class PeerApi:
         self.routes = Routes(
             Route("POST", "/rooms/{room}/message", self._seed_message),
             Route("POST", "/v1/messages", self._messages),
+            Route("POST", PRESENCE, self._presence_of),
         )
         self._comparisons = comparisons
         self.comparison = Routes(
@@ -96,6 +102,14 @@ class PeerApi:
         incoming = wire.parse_batch(request.body, self._limits)
         self.spend(request.key, messages=len(incoming))
         return Reply(200, wire.answers(self._receive(request, incoming)), JSON)
+
+    def _presence_of(self, request: Request) -> Reply:
+        """A greeting, which counts as a message for its sender's rate."""
+        self.spend(request.key, messages=1)
+        assert request.key is not None  # as in `_receive`
+        assert request.connection is not None
+        answer = self.greeter.answer(request.key, request.body, request.connection.address)
+        return Reply(200, answer, JSON)
 
     def _receive(self, request: Request, incoming: list[wire.Incoming | wire.Answer]) -> list[wire.Answer]:
         assert request.key is not None  # `PeerServer.answer` gives every request its key
@@ -162,20 +176,24 @@ class PeerServer(Server):
             return self._compare(handler, head)
         certificate = handler.request.certificate
         assert certificate is not None  # `prepare` has set it
+        greets = head.segments == ("v1", "presence")
+        at_once = greets or handler.request.friend
         key = self._api.verification.admit(
             certificate,
-            patience=0.0 if handler.request.friend else self._api.patience(handler.request),
+            patience=0.0 if at_once else self._api.patience(handler.request),
             gone=handler.request.is_gone,
             address=handler.request.address,
         )
         handler.deadline.restart(self.limits.request_seconds)
         self.connections.identify(handler.request, certificate.fingerprint_sha256, friend=True)
         self._api.presence.reached(key.uuid, None)
+        handler.request.spoke |= not greets
         route, params = self._api.routes.find(head)
         length = head.content_length(self.limits.body_bytes)
         self._api.spend(key, size=length)  # before it costs anything to read and to parse
         with self._api.turns.turn(certificate.fingerprint_sha256):
-            return route.handle(Request(head, params, handler.read_body(length), key))
+            body = handler.read_body(length)
+            return route.handle(Request(head, params, body, key, handler.request))
 
     def _compare(self, handler: Handler, head: Head) -> Reply:
         """The live comparison, which asks for itself whether its sender may."""
@@ -188,12 +206,13 @@ class PeerServer(Server):
         return route.handle(Request(head, params, body, connection=handler.request))
 
     def ended(self, connection: Connection) -> None:
-        if connection.friend and connection.certificate is not None:
-            self._api.presence.hung_up(connection.certificate.uuid)
+        if connection.friend and connection.spoke and connection.certificate is not None:
+            self._api.greeter.hung_up(connection.certificate.uuid)
 
     def _handshake(self, connection: Connection, sock: tls.Socket) -> None:
         """Under a short deadline, or a long one where a seed-only peer may be asking its user meanwhile."""
-        seed_only = any(w.version == 0 for w in self._api.presence.announced_at(connection.address))
+        around = self._api.presence.expected_at(connection.address)
+        seed_only = any(where.announced and where.version == 0 for where in around)
         if not seed_only:
             tls.handshake(sock, self.limits.handshake_seconds)
             return

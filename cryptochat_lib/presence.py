@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 
 from .limits import Limits
 from .model import Announcement, Endpoint, PeerId, RoomName, Told
-from .whereabouts import Peer, Whereabouts
+from .whereabouts import Peer, Whereabouts, longest_unheard
 
 _CLAIMS = 16
 
@@ -41,6 +41,7 @@ class Presence:
         self._dirty: set[PeerId] = set()
         self._claims: list[Endpoint] = []
         self._moved = False
+        self._nudged = False
         self._closed = False
 
     # What mDNS says.
@@ -123,6 +124,10 @@ class Presence:
 
         self._change(uuid, tell)
 
+    def untell(self, uuid: PeerId) -> None:
+        """Its key does not speak for itself any more: as far as mDNS can be believed, it is."""
+        self._change(uuid, Peer.untell)
+
     def hint(self, uuid: PeerId, endpoints: Sequence[Endpoint], rooms: dict[RoomName, str]) -> None:
         """A verified peer has passed on where `uuid` says that it is, and in which rooms it was seen."""
 
@@ -132,6 +137,16 @@ class Presence:
                 peer.rooms = rooms | peer.rooms
 
         self._change(uuid, hint)
+
+    def unhint(self, uuid: PeerId) -> None:
+        """What was passed on of a stranger counts no more; if there was nothing else, it is forgotten."""
+        with self._changed:
+            peer = self._peers.get(uuid)
+            if peer is not None and not peer.pinned:
+                peer.hinted = ()
+                if not (peer.announced or peer.added or peer.online):
+                    del self._peers[uuid]
+                self._touch(uuid)
 
     def forget(self, uuid: PeerId) -> None:
         """Forget a peer that is not announced now; of one that is, what did not come from there."""
@@ -161,11 +176,14 @@ class Presence:
                 peer.failed = time.monotonic()
                 self._go_away(uuid, peer)
 
-    def hung_up(self, uuid: PeerId) -> None:
-        """Its connection to us has ended: if nothing else says that it is here, it is away."""
+    def hung_up(self, uuid: PeerId, for_good: bool = False) -> None:
+        """Its connection to us has ended: if nothing else says that it is here, it is away.
+
+        `for_good`: its verified key says that it ends.
+        """
         with self._changed:
             peer = self._peers.get(uuid)
-            if peer is not None and not peer.announced:
+            if peer is not None and (for_good or not peer.announced):
                 self._go_away(uuid, peer)
 
     def silence(self) -> None:
@@ -210,10 +228,6 @@ class Presence:
         """The peers that may be at the address `host`, whoever says so."""
         return [where for where in self.all() if any(e.host == host for e in where.endpoints)]
 
-    def announced_at(self, host: str) -> list[Whereabouts]:
-        """Those of them that are announced now."""
-        return [where for where in self.expected_at(host) if where.announced]
-
     def is_pinned_at(self, host: str) -> bool:
         """Whether a verified key last answered at the address `host`."""
         with self._changed:
@@ -222,12 +236,26 @@ class Presence:
                 for p in self._peers.values()
             )
 
+    def last_contacts(self) -> dict[PeerId, int]:
+        """When we were last in contact with each, in milliseconds since 1970."""
+        with self._changed:
+            return {uuid: peer.seen for uuid, peer in self._peers.items() if peer.seen is not None}
+
+    def nudge(self) -> None:
+        """Let who waits for changes look at the clock again."""
+        with self._changed:
+            self._nudged = True
+            self._changed.notify_all()
+
     def wait(self, timeout: float) -> set[PeerId] | None:
         """The peers that changed since the last call, after up to `timeout` seconds; None when closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._dirty or self._moved or self._closed, timeout)
+            self._changed.wait_for(
+                lambda: self._dirty or self._moved or self._nudged or self._closed, timeout
+            )
             if self._closed:
                 return None
+            self._nudged = False
             changed, self._dirty = self._dirty, set()
             return changed
 
@@ -254,18 +282,11 @@ class Presence:
             self._touch(uuid)
 
     def _peer(self, uuid: PeerId, pinned: bool = False) -> Peer | None:
-        """The peer, made if there is room for it: a stranger makes way, the longest unheard.
-
-        First those who are announced no more. Whom discovery dropped from a flood is one of these,
-        so a flood drives out nobody here whom it does not drive out there.
-        """
+        """The peer, made if there is room for it: a stranger makes way."""
         peer = self._peers.get(uuid)
         if peer is None:
             if len(self._peers) >= self._limits.announced_peers and not pinned:
-                strangers = (
-                    (p.announced, p.heard, u) for u, p in self._peers.items() if not p.pinned and not p.added
-                )
-                *_, out = min(strangers, default=(None,))
+                out = longest_unheard(self._peers)
                 if out is None:
                     return None
                 del self._peers[out]

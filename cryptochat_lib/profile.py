@@ -7,15 +7,19 @@ Every change is stored, and announced in place over mDNS. Threads: any;
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .discovery import OwnAnnouncement
 from .errors import TooManyRooms
 from .limits import Limits
-from .model import Certificate, RoomName
+from .model import Certificate, Endpoint, RoomName
 from .presence import Presence
 from .store import Store
 from .txt import fits
+
+_ASK_AGAIN_SECONDS = 5.0
 
 
 class Announces(Protocol):
@@ -35,6 +39,7 @@ class Profile:
         discovery: Announces,
         username: str,
         announce_name: bool,
+        find_endpoints: Callable[[int], Sequence[Endpoint]],
         limits: Limits,
     ) -> None:
         self.uuid = own.uuid
@@ -45,6 +50,8 @@ class Profile:
         self._username = username
         self._announce_name = announce_name
         self._limits = limits
+        self._find_endpoints = find_endpoints
+        self._found: tuple[float, Sequence[Endpoint]] = (float("-inf"), ())  # when, and what; set as one
         self._port = 0
         self._lock = threading.Lock()
 
@@ -52,6 +59,19 @@ class Profile:
     def username(self) -> str:
         """The name that our messages carry."""
         return self._username
+
+    @property
+    def port(self) -> int:
+        """Of our peer API; 0 before `start`."""
+        return self._port
+
+    def own_endpoints(self) -> Sequence[Endpoint]:
+        """Where we can be reached, the likeliest first; the system is asked once in 5 s at most."""
+        asked_at, found = self._found
+        if self._port and time.monotonic() - asked_at > _ASK_AGAIN_SECONDS:
+            found = self._find_endpoints(self._port)
+            self._found = (time.monotonic(), found)
+        return found
 
     def rooms(self) -> list[RoomName]:
         """The rooms that we have joined, by name."""
@@ -62,6 +82,7 @@ class Profile:
         with self._lock:
             self._port = port
             self._announce(self.rooms())
+        self._presence.touch(self.uuid)
 
     def rename(self, username: str) -> None:
         """Take a valid new name."""

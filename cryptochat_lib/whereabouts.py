@@ -17,6 +17,7 @@ made anew whenever something in it has changed. Pure; times are handed in.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .model import Announcement, Endpoint, PeerId, RoomName, Told
@@ -87,6 +88,13 @@ class Peer:
         self.rooms = dict(told.rooms)
         self.doubted = False
 
+    def untell(self) -> None:
+        """Its key says no more of itself: what is announced counts again."""
+        self.told = None
+        self.doubted = False
+        if self.announcement is not None:
+            self._hear_rooms(self.announcement)
+
     def go_away(self) -> None:
         """It is not there now, as far as we know."""
         self.online = self.contact = False
@@ -142,6 +150,7 @@ class Peer:
             reach=self._reach(),
             doubted=self.doubted,
             told=told is not None,
+            hinted=bool(self.hinted),
             seen=None if self.contact else self.seen,
         )
 
@@ -153,13 +162,25 @@ class Peer:
         return Reach.ANNOUNCED if self.online else Reach.SILENT
 
 
+def longest_unheard(peers: Mapping[PeerId, Peer]) -> PeerId | None:
+    """The stranger who makes way where there are too many; None if all are verified or added.
+
+    First those who are announced no more. Whom discovery dropped from a flood is one of these,
+    so a flood drives out nobody here whom it does not drive out there.
+    """
+    strangers = ((p.announced, p.heard, uuid) for uuid, p in peers.items() if not p.pinned and not p.added)
+    *_, out = min(strangers, default=(None,))
+    return out
+
+
 @dataclass(frozen=True)
 class Whereabouts:
     """One peer as `Presence` sees it now.
 
-    `endpoints`: where to try, the likeliest first. `told`: its verified key has spoken for itself in
-    this run, `doubted`: what is announced differs from that. `seen`: our last contact, in milliseconds
-    since 1970; None while it is reachable, and if there was none in this run.
+    `endpoints`: where to try, the likeliest first. `told`: its verified key has spoken for itself,
+    `doubted`: what is announced differs from that. `hinted`: a third person has passed on addresses.
+    `seen`: our last contact, in milliseconds since 1970; None while it is reachable, and if there was
+    none.
     """
 
     uuid: PeerId
@@ -173,4 +194,5 @@ class Whereabouts:
     reach: Reach = Reach.AWAY
     doubted: bool = False
     told: bool = False
+    hinted: bool = False
     seen: int | None = None

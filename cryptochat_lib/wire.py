@@ -123,7 +123,7 @@ def parse_seed_message(room: RoomName, body: bytes, limits: Limits) -> Incoming:
 
 def seed_message(message: Message) -> bytes:
     """`message` in the seed's form: to a seed-only peer nothing else is ever put in the body."""
-    return _dump({"username": message.username, "content": message.content})
+    return dump({"username": message.username, "content": message.content})
 
 
 def parse_batch(body: bytes, limits: Limits) -> list[Incoming | Answer]:
@@ -152,7 +152,7 @@ def batch(messages: Iterable[tuple[Message, str]], limits: Limits) -> tuple[byte
 
 @lru_cache(maxsize=128)  # the members of a room get the same bytes, one soon after the other
 def _piece(wire_id: str | None, room: str, username: str, content: str, sent: int, kind: str) -> bytes:
-    return _dump(
+    return dump(
         {"id": wire_id, "room": room, "username": username, "content": content, "sent": sent, "kind": kind}
     )
 
@@ -164,7 +164,7 @@ def forget_content() -> None:
 
 def answers(results: Iterable[Answer]) -> bytes:
     """The reply to `batch`."""
-    return _dump(
+    return dump(
         {
             "results": [
                 {"id": a.wire_id, "status": a.status, **({"code": a.code} if a.code else {})} for a in results
@@ -190,7 +190,7 @@ def parse_answers(body: bytes, limits: Limits) -> dict[str, Answer]:
 
 def promise(commitment: bytes) -> bytes:
     """The first message of a live comparison, and its answer."""
-    return _dump({"commitment": commitment.hex()})
+    return dump({"commitment": commitment.hex()})
 
 
 def parse_promise(body: bytes, limits: Limits) -> bytes:
@@ -200,7 +200,7 @@ def parse_promise(body: bytes, limits: Limits) -> bytes:
 
 def reveal(value: bytes) -> bytes:
     """The second message of a live comparison, and its answer."""
-    return _dump({"value": value.hex()})
+    return dump({"value": value.hex()})
 
 
 def parse_reveal(body: bytes, limits: Limits) -> bytes:
@@ -242,7 +242,8 @@ def _parse_one(fields: object, limits: Limits) -> Incoming | Answer:
         return Answer(wire_id, error.status, error.code)
 
 
-def _dump(value: object) -> bytes:
+def dump(value: object) -> bytes:
+    """`value` as the body of a request or of an answer."""
     return _ENCODER.encode(value).encode()
 
 

@@ -21,6 +21,7 @@ from .messages import Messages
 from .opening import explaining, open_as_it_is, open_database
 from .queue import Queue
 from .recipients import Recipients
+from .records import Records
 from .settings import Settings, store_identity
 from .wiping import Contents, contents, wipe
 
@@ -34,6 +35,7 @@ class Store:
         self.database = Database(path, limits)
         self.settings = Settings(self.database)
         self.keys = Keys(self.database)
+        self.records = Records(self.database)
         self._recipients = Recipients(self.database)
         self.messages = Messages(self.database, self._recipients)
         self.queue = Queue(self.database, self._recipients)

@@ -112,13 +112,14 @@ class Keys:
         self._update(key, "UPDATE keys SET speaks_v1 = ? WHERE fingerprint = ?", 1)
 
     def forget(self, keys: Iterable[KnownKey]) -> None:
-        """Remove these keys, and the memberships of UUIDs that have none left."""
+        """Remove these keys, and the memberships and records of UUIDs that have none left."""
         keys = list(keys)
         rows = [(key.certificate.fingerprint_sha256,) for key in keys]
 
         def work(tx: Transaction) -> None:
             tx.executemany("DELETE FROM keys WHERE fingerprint = ?", rows)
             tx.execute("DELETE FROM members WHERE uuid NOT IN (SELECT uuid FROM keys)")
+            tx.execute("DELETE FROM records WHERE uuid NOT IN (SELECT uuid FROM keys)")
 
         self._write([key.uuid for key in keys], work)
 

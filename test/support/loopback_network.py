@@ -23,6 +23,14 @@ class FakeNetwork:
         self._said: dict[PeerId, Announcement] = {}
         self._listeners: list[FakeDiscovery] = []
         self._withheld: set[PeerId] = set()
+        self._multicast = True
+
+    def cut(self) -> None:
+        """From now on no node's announcement or goodbye reaches another: there is no multicast.
+
+        What a test says itself is heard all the same.
+        """
+        self._multicast = False
 
     def discovery_at(self, host: str) -> Callable[[Listener, Sequence[str], Limits], FakeDiscovery]:
         """What makes the discovery of a node whose peer API listens on `host`."""
@@ -49,6 +57,16 @@ class FakeNetwork:
             if but is not None:
                 self.announce(but)
             self._withheld.add(uuid)
+
+    def say(self, announcement: Announcement) -> None:
+        """A node announces itself."""
+        if self._multicast:
+            self.announce(announcement)
+
+    def leave_word(self, uuid: PeerId) -> None:
+        """A node says goodbye."""
+        if self._multicast:
+            self.goodbye(uuid)
 
     def join(self, one: FakeDiscovery) -> None:
         with self._lock:
@@ -77,7 +95,7 @@ class FakeDiscovery:
     def stop(self) -> None:
         self._network.leave(self)
         if self._own is not None:
-            self._network.goodbye(self._own)
+            self._network.leave_word(self._own)
 
     def listens_on(self, hosts: Collection[str] | None) -> None:
         """It announces the one host that it was made with."""
@@ -92,7 +110,7 @@ class FakeDiscovery:
     def announce(self, own: OwnAnnouncement) -> None:
         self._own = own.uuid
         where = (Endpoint(self._host, own.port),)
-        self._network.announce(Announcement(own.uuid, where, dict(own.rooms), own.name, version=1))
+        self._network.say(Announcement(own.uuid, where, dict(own.rooms), own.name, version=1))
 
     def hear(self, announcement: Announcement) -> None:
         if announcement.uuid != self._own:

@@ -13,6 +13,8 @@ from waiting import Collected, wait_until
 
 from cryptochat_lib import neighbours as neighbours_module
 from cryptochat_lib.errors import StorageFull
+from cryptochat_lib.greeter import Greeter
+from cryptochat_lib.hearsay import Hearsay
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.looker import Looker
 from cryptochat_lib.model import Announcement, Endpoint, PeerId, RoomName
@@ -40,14 +42,20 @@ class Scene:
         verification = SimpleNamespace(pin_all=lambda _keys: None, ask=lambda *_: None)
         looker = SimpleNamespace(look=self._look, look_for_wanted=lambda: None)
         outbox = SimpleNamespace(wake=lambda _uuid: None, resume=lambda _uuid: None, expire=self._expire)
+        greeter = SimpleNamespace(
+            follow=lambda _uuid: None, tick=lambda: 60.0, moved=lambda: self.moves.add(None)
+        )
+        self.moves: Collected[None] = Collected()
         self.neighbours = Neighbours(
-            cast(Profile, SimpleNamespace(rooms=lambda: [TEA])),
+            cast(Profile, SimpleNamespace(rooms=lambda: [TEA], uuid=make_uuid())),
             store,
             self.presence,
             cast(Verification, verification),
             cast(Looker, looker),
             cast(Outbox, outbox),
             cast(Roster, SimpleNamespace(publish=lambda: self.published.add(None))),
+            cast(Greeter, greeter),
+            cast(Hearsay, SimpleNamespace(start=lambda: None)),
         )
 
     def _look(self, uuid: PeerId, **_more: Any) -> None:
@@ -102,3 +110,12 @@ def test_it_ends_while_something_still_fails(scene: Scene) -> None:
     scene.looked.wait_for(lambda looked: looked == uuid)
     scene.neighbours.close()
     assert scene.neighbours.thread not in threading.enumerate()
+
+
+def test_a_change_of_the_network_is_followed_once(scene: Scene) -> None:
+    scene.neighbours.start()
+    scene.presence.moved()
+    scene.moves.wait_for(lambda _none: True)
+    uuid = scene.announce()
+    scene.looked.wait_for(lambda looked: looked == uuid)
+    assert len(scene.moves.items) == 1

@@ -1,0 +1,137 @@
+"""What a greeting says and what follows from one, whoever of the two began it.
+
+A greeting is both sides' presence in one exchange between verified keys: our rooms, our name,
+where we are (a signed record), records of third persons, and what each sees of reaching the other.
+
+What it says of its sender stands: rooms are then the sender's own word, which no announcement
+changes. What it says of others is hearsay. `Exchange` is kept of the last one for whoever asks
+why two do not reach each other.
+
+Threads: any; `_lock` guards our own record and the last exchanges.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from . import peer_record
+from .attempts import Attempts
+from .greeting import Greeting
+from .hearsay import Hearsay
+from .identity import Identity
+from .model import Endpoint, KnownKey, PeerId, Told
+from .peer_record import PeerRecord
+from .presence import Presence
+from .profile import Profile
+from .store import Store
+
+ANSWERED = "answered"
+_SIGN_AGAIN_SECONDS = 12 * 3600.0  # a record counts for 30 days
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What the last greeting of a peer has shown.
+
+    `offset_seconds`: how far its clock is ahead of ours. `heard_us`: it hears our announcement.
+    `reach_us`: what came of its last try to connect to us: None (none), ANSWERED, or one of
+    `attempts.REASONS`. `at`: of the monotonic clock.
+    """
+
+    offset_seconds: float
+    heard_us: bool
+    reach_us: str | None
+    at: float
+
+
+class Greetings:
+    """Makes greetings, and takes them in."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        profile: Profile,
+        store: Store,
+        presence: Presence,
+        attempts: Attempts,
+        hearsay: Hearsay,
+    ) -> None:
+        self._identity = identity
+        self._profile = profile
+        self._keys = store.keys
+        self._presence = presence
+        self._attempts = attempts
+        self._hearsay = hearsay
+        self._lock = threading.Lock()
+        self._record: PeerRecord | None = None
+        self._hosts: tuple[str, ...] = ()
+        self._exchanges: dict[PeerId, Exchange] = {}
+
+    def say(self, uuid: PeerId, leaving: bool = False) -> Greeting:
+        """What we say to `uuid` now."""
+        if leaving:
+            return Greeting(time=_now(), leaving=True)
+        where = self._presence.of(uuid)
+        last = None if where is None else self._attempts.last(where.endpoints)
+        return Greeting(
+            time=_now(),
+            rooms={room: str(room) for room in self._profile.rooms()},
+            name=self._profile.username,
+            record=self._own_record().text,
+            records=() if where is None else self._hearsay.to_pass_on(where),
+            heard=where is not None and where.announced,
+            reach=None if last is None else last.trouble or ANSWERED,
+        )
+
+    def take(self, key: KnownKey, said: Greeting, came_from: str, began: float) -> None:
+        """`key`, which is verified, says this, from the address `came_from`.
+
+        `began`: when, at the earliest, it was written (monotonic).
+        """
+        now = time.monotonic()
+        written = time.time() - (now - began) / 2
+        exchange = Exchange(round(said.time / 1000 - written, 3), said.heard, said.reach, now)
+        if said.leaving:
+            self._presence.hung_up(key.uuid, for_good=True)
+            return
+        with self._lock:
+            self._exchanges[key.uuid] = exchange
+        scope = came_from.partition("%")[2] or None
+        endpoints = self._hearsay.own_word(key.uuid, said.record, scope)
+        if endpoints:  # what it does not know of itself, behind a translating router say
+            endpoints = tuple(dict.fromkeys((*endpoints, Endpoint(came_from, endpoints[0].port))))
+        self._presence.tell(key.uuid, Told(said.rooms, endpoints, said.name))
+        if said.name and said.name != key.username:
+            self._keys.set_username(key, said.name)
+            self._presence.touch(key.uuid)
+        self._hearsay.hear(key.uuid, said.records)
+
+    def last(self, uuid: PeerId) -> Exchange | None:
+        """The last exchange with `uuid` in this run."""
+        with self._lock:
+            return self._exchanges.get(uuid)
+
+    def forget(self, uuid: PeerId) -> None:
+        """`uuid` has no verified key any more."""
+        with self._lock:
+            self._exchanges.pop(uuid, None)
+        self._hearsay.forget(uuid)
+
+    def _own_record(self) -> PeerRecord:
+        """Ours, signed anew when we are somewhere else, and now and then."""
+        hosts = tuple(endpoint.host for endpoint in self._profile.own_endpoints())
+        now = _now()
+        with self._lock:
+            record = self._record
+            old = record is None or abs(now - record.time) > _SIGN_AGAIN_SECONDS * 1000
+            if record is None or old or (hosts, self._profile.port) != (self._hosts, record.port):
+                later = now if record is None or old else max(now, record.time + 1)
+                record = peer_record.make(self._identity, hosts, self._profile.port, later)
+                self._record, self._hosts = record, hosts
+            return record
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

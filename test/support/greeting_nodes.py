@@ -1,0 +1,35 @@
+"""Nodes that greet each other, with multicast or without.
+
+`introduce` stands for what a contact code or an address does: each is told where the other is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from loopback_node import LoopbackNode
+
+StartNode = Callable[..., LoopbackNode]
+
+GREETS: dict[str, Any] = {"greetings_at_once": 4}
+"""What a node needs to greet: others keep still for tests that count connections."""
+
+
+def introduce(*nodes: LoopbackNode) -> None:
+    """Each learns each other's address and certificate, and its user says yes."""
+    for one in nodes:
+        for other in nodes:
+            if one is not other:
+                one.app.presence.add(other.uuid, [other.endpoint])
+                one.app.people.look(other.uuid)
+    for one in nodes:
+        for other in nodes:
+            if one is not other:
+                one.wait_knows(other.uuid, other.fingerprint_sha256)
+                one.verify(other.uuid, other.fingerprint_sha256)
+
+
+def forget_where(one: LoopbackNode, other: LoopbackNode) -> None:
+    """Nobody has told `one` where `other` is, but its own contact."""
+    one.app.presence.add(other.uuid, [])
