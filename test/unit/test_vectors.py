@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from cryptochat_lib import ceremony, identity, sealing, txt, wire
+from cryptochat_lib import ceremony, identity, peer_record, sealing, txt, wire
 from cryptochat_lib.errors import (
     BadPassphrase,
+    BadRequest,
     CryptoChatError,
     UnacceptableCertificate,
     UnreadableKey,
@@ -119,6 +120,40 @@ def opened(sealed: sealing.SealedIdentity, passphrase: str) -> dict[str, Any]:
     else:
         return {"private_key": base64.b64encode(identity.private_key).decode()}
     return {"accepted": False, "layer": layer}
+
+
+@of("peer-records.json")
+def test_a_peer_record_is_accepted_or_refused(
+    vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = "base64"
+    decode, check = peer_record._decode, peer_record.check_signature
+
+    def decoded(text: str) -> bytes:
+        nonlocal layer
+        data = decode(text)
+        layer = "form"
+        return data
+
+    def checked(*arguments: bytes) -> None:
+        nonlocal layer
+        layer = "signature"
+        check(*arguments)
+
+    monkeypatch.setattr(peer_record, "_decode", decoded)
+    monkeypatch.setattr(peer_record, "check_signature", checked)
+    try:
+        record = peer_record.parse.__wrapped__(vector["record"])
+    except BadRequest:
+        assert vector["expect"] == {"accepted": False, "layer": layer}
+        return
+    assert vector["expect"] == {
+        "accepted": True,
+        "uuid": record.uuid,
+        "time": record.time,
+        "port": record.port,
+        "addresses": [str(address) for address in record.addresses],
+    }
 
 
 @of("txt.json")
