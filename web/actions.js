@@ -4,6 +4,7 @@
  * tried (`place`), never in a box that has to be closed before one can go on.
  */
 import * as api from "./api.js";
+import { asContact } from "./given.js";
 import { addMessage, earlierPage, historyOf, setProblem, showRoom, state } from "./store.js";
 import { loadNewest } from "./sync.js";
 import { words } from "./words.js";
@@ -80,6 +81,71 @@ export function rename(username) {
   return attempt("identity", async () => {
     state.info = await api.rename(username.trim());
   });
+}
+
+export function openDialog(name) {
+  state.dialog = name;
+}
+
+export function closeDialog() {
+  for (const place of ["add", "code", "doctor"]) dismiss(place);
+  state.dialog = state.offered = state.added = null;
+}
+
+/** A link has brought a contact code: it is shown, with the question. Nothing is done with it here. */
+export function offerCode(text) {
+  state.offered = { text };
+  state.added = null;
+  dismiss("add");
+  openDialog("add");
+}
+
+/** Ask for our own contact code, whose addresses are those of now. */
+export const loadCode = () =>
+  attempt("code", async () => {
+    state.code = await api.code();
+  });
+
+/** What was given by somebody: a contact code verifies its owner, an address is only looked at. */
+export const addContact = (typed) =>
+  attempt("add", async () => {
+    const given = asContact(typed);
+    if (given === null) throw new Error(words.add.typeFirst);
+    const contact = await api.addContact(given).catch((error) => {
+      throw new Error(words.add.refused(error.code, "address" in given) ?? error.message);
+    });
+    // Events may have been faster than this answer, and then know more.
+    if (!state.contacts.has(contact.id)) state.contacts.set(contact.id, contact);
+    state.added = contact.id;
+  });
+
+export const removeContact = (id) =>
+  attempt(contactPlace(id), async () => {
+    await api.removeContact(id);
+    state.contacts.delete(id);
+  });
+
+export const contactPlace = (id) => `contact ${id}`;
+
+/** What was said of somebody who was found need not be said again. */
+export function dismissFound(id) {
+  state.found.delete(id);
+}
+
+/** Have the program look at the network, and at what it knows of itself. */
+export const examine = () =>
+  attempt("doctor", async () => {
+    state.doctor = await api.doctor();
+  });
+
+/** Put a text on the clipboard; false if the browser does not let us. */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Open somebody's card; where their key was never seen, have the program look at it. */

@@ -30,6 +30,15 @@ export const withdraw = (uuid, fingerprint_sha256) =>
 export const compareNow = (uuid, fingerprint_sha256) => request("POST", `${userPath(uuid)}/comparison`, { fingerprint_sha256 });
 export const endComparison = (uuid) => request("DELETE", `${userPath(uuid)}/comparison`);
 
+/** Our contact code: `{code, link, addresses, qr}`. */
+export const code = () => request("GET", "/api/code");
+export const contacts = async () => (await request("GET", "/api/contacts")).contacts;
+/** `given`: `{code}` or `{address}`. */
+export const addContact = (given) => request("POST", "/api/contacts", given);
+export const removeContact = (id) => request("DELETE", `/api/contacts/${encodeURIComponent(id)}`);
+
+export const doctor = () => request("GET", "/api/doctor");
+
 export const rooms = async () => (await request("GET", "/api/rooms")).rooms;
 export const join = (room) => request("POST", roomPath(room));
 export const leave = (room) => request("DELETE", roomPath(room));

@@ -7,19 +7,26 @@
  *                                                                                    |
  *     api.js  <-  actions.js, what a person can do  <--------------------------------+
  *
+ * `session.js` and `invitation.js` read what comes in the address: a token, a contact code.
+ *
  * Components read the store and call actions. They never fetch, and nothing but sync.js and
  * actions.js changes the store. The program is the same machine's CryptoChat; the page talks to
  * nothing else, and its policy would not let it.
  */
 import { createApp } from "./vendor/vue.js";
+import { offerCode } from "./actions.js";
 import * as api from "./api.js";
 import { App } from "./components/app.js";
 import { follow } from "./events.js";
+import * as invitation from "./invitation.js";
 import * as session from "./session.js";
 import * as sync from "./sync.js";
+import { startClock } from "./time.js";
 import { dress } from "./words.js";
 
 dress(document.documentElement);
+startClock();
+invitation.start(offerCode);
 session.start({ exchange: api.exchangeCode, onState: sync.sessionChanged });
 createApp(App).mount("#app");
 follow({ onOpen: sync.opened, onEvent: sync.received, onLost: sync.lost });

@@ -14,11 +14,18 @@ export const state = reactive({
   rooms: shallowReactive(new Map()), // name -> ROOM
   questions: shallowReactive(new Map()), // uuid -> the last verification event about it
   histories: shallowReactive(new Map()), // room -> History
+  contacts: shallowReactive(new Map()), // id -> CONTACT: whom the user has added
+  found: reactive(new Set()), // ids of those that were found while this page looked on
   unread: reactive(new Map()), // room -> number of messages that came while it was not open
   room: sessionStorage.getItem("cryptochat.room"), // the open one, or null
   differing: reactive(new Set()), // keys of which the user has said that the two screens differ
   person: null, // whose card is open, or null
   view: "talk", // on a narrow screen: "rooms", "talk" or "people"
+  dialog: null, // the open one: "add", "doctor" or null
+  offered: null, // {text}: the contact code that came in this page's address, for the user to look at
+  added: null, // the id of the contact that was added last in the open dialog
+  code: null, // our own contact code: {code, link, addresses, qr}
+  doctor: null, // what the doctor found last: {findings, visible, report}
   problems: reactive(new Map()), // place -> what went wrong there, in words
 });
 

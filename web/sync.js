@@ -60,9 +60,10 @@ export async function refresh() {
 }
 
 async function fetchState() {
-  const [info, users, rooms] = await Promise.all([api.info(), api.users(), api.rooms()]);
+  const [info, users, contacts, rooms] = await Promise.all([api.info(), api.users(), api.contacts(), api.rooms()]);
   state.info = info;
   replaceAll(state.users, users.map((user) => [user.uuid, user]));
+  replaceAll(state.contacts, contacts.map((contact) => [contact.id, contact]));
   replaceAll(state.rooms, rooms.map((room) => [room.name, room]));
   if (!state.rooms.get(state.room)?.joined) showRoom(rooms.find((room) => room.joined)?.name ?? null);
   for (const room of state.histories.keys()) if (room !== state.room) state.histories.delete(room);
@@ -95,6 +96,13 @@ const appliers = {
   rooms({ rooms, gone }) {
     for (const room of rooms) state.rooms.set(room.name, room);
     for (const name of gone ?? []) state.rooms.delete(name);
+  },
+  contacts({ contacts, gone }) {
+    for (const contact of contacts) {
+      if (contact.state === "found" && state.contacts.get(contact.id)?.state !== "found") state.found.add(contact.id);
+      state.contacts.set(contact.id, contact);
+    }
+    for (const id of gone ?? []) state.contacts.delete(id);
   },
   verification(question) {
     state.questions.set(question.uuid, question);

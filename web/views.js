@@ -53,6 +53,33 @@ export function comparisonOf(user) {
 /** Who has pressed "compare now" and waits for us to. */
 export const asksToCompare = (user) => comparisonOf(user)?.state === "asked" && user.status !== "rejected";
 
+/** Whom the user has added and who was not found yet, the newest last. */
+export function sought() {
+  return [...state.contacts.values()].filter((contact) => contact.state !== "found").sort(byAdded);
+}
+
+/** Those who were found since, until it was read. */
+export function justFound() {
+  return [...state.contacts.values()].filter((contact) => contact.state === "found" && state.found.has(contact.id)).sort(byAdded);
+}
+
+/** What the user has added for that person. */
+export function contactsOf(uuid) {
+  return [...state.contacts.values()].filter((contact) => contact.uuid === uuid).sort(byAdded);
+}
+
+const byAdded = (a, b) => Date.parse(a.added) - Date.parse(b.added);
+
+/** Whether it was their contact code that the user has verified them by. */
+export function isVerifiedByCode({ by, uuid }) {
+  return by === "code" && state.users.get(uuid)?.status === "verified";
+}
+
+/** How somebody can be reached; of a member who is not listed yet only "online" is known. */
+export function reachabilityOf({ reachability, online }) {
+  return reachability ?? (online ? "announced" : "away");
+}
+
 /** Whose key is not what it was: shown above everything else. */
 export function alarming() {
   return others().filter((user) => user.conflict || user.status === "changed").sort(byPerson);

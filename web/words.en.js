@@ -11,8 +11,11 @@ export const english = {
   title: "CryptoChat",
   today: "Today",
   yesterday: "Yesterday",
+  justNow: "just now",
   close: "Close",
   cancel: "Cancel",
+  copied: "Copied",
+  notCopied: "The browser does not allow it: select the text, and copy it by Ctrl + C.",
   views: { label: "Parts of the page", rooms: "Rooms", talk: "Conversation", people: "People" },
 
   link: {
@@ -84,6 +87,7 @@ export const english = {
     methods: {
       number: "sender verified by number",
       ceremony: "sender verified by live comparison",
+      code: "sender verified by code",
       click: "sender verified by click",
       other: "sender verified",
     },
@@ -118,14 +122,29 @@ export const english = {
     elsewhere: "Elsewhere",
     asking: "Waiting for your answer",
     nobodyHere: "Nobody else is in this room yet.",
-    nobody: "Nobody has been seen yet. People appear here when CryptoChat runs on their computers on this network.",
+    nobody: "Nobody has been seen yet. People appear here when CryptoChat runs on their computers on this network. Somebody in another network, or one that hides its computers from each other, can be added by a code.",
     nameless: (start) => `somebody (${start})`,
     resembles: (name) => `looks like the name of ${name}, whom you have verified; this is somebody else`,
     resemblesYou: "looks like your own name; this is somebody else",
     namesake: (start) => `(${start})`,
     callsItself: (name) => `calls itself “${name}”`,
-    online: "here now",
+    reachable: "reachable now",
+    announced: "announced",
+    silent: (why) => (why ? `announced, but not answering (${why})` : "announced, but not answering"),
     away: "away",
+    seen: (ago) => `seen ${ago}`,
+    troubles: {
+      refused: "refused",
+      "timed-out": "timed out",
+      "no-route": "no way there",
+      lost: "connection lost",
+      "no-tls": "not a CryptoChat",
+      "too-old": "too old",
+      "wrong-key": "another key",
+      "no-such-name": "no such name",
+      itself: "this computer itself",
+      undecided: "has not verified you yet",
+    },
     status: { verified: "verified", unverified: "not verified", rejected: "refused", changed: "key changed" },
     notNow: "Refuse",
     verify: "Verify …",
@@ -138,6 +157,91 @@ export const english = {
     open: (name) => `About ${name}`,
   },
 
+  // Contact codes: ours, and what others gave us.
+  code: {
+    title: "Give them yours",
+    use: "Give this to one person by a way that you trust: paper, phone, another messenger. Whoever has it can find and verify you; it is not secret, but somebody who can swap it on its way can pose as you.",
+    qr: "QR code of your contact code",
+    copy: "Copy code",
+    more: "As a link; your addresses",
+    link: "Opens in their own CryptoChat, if it runs at its usual port:",
+    copyLink: "Copy link",
+    addresses: "With this code you are looked for at:",
+    noAddress: "This computer has no address that others could reach now: the code verifies you, but leads nowhere.",
+  },
+
+  add: {
+    title: "Add someone",
+    theirs: "Enter what they gave you",
+    field: "Their contact code, their link, or an address",
+    placeholder: "cryptochat:… or 192.168.1.5:4242",
+    willVerify: "This verifies whoever this code belongs to: what you write in rooms that you share goes to them, and what they write comes to you. They have to add you too.",
+    willLook: "An address verifies nobody: whoever answers there is put into the list of people, not verified.",
+    byLink: "A link brought this code here, and anybody can make such a link. Go on only if you know who gave it to you: in person, on paper, by phone or by a messenger that you trust. If it came from a web page, or you do not know why it is here, close this.",
+    kept: "The contact code from the link is kept, and shown as soon as this page is connected.",
+    add: "Add",
+    verify: "Verify and add",
+    look: "Look there",
+    typeFirst: "Paste a contact code, a link or an address first.",
+    refused: (code, isAddress) =>
+      ({
+        malformed: isAddress
+          ? "This is no address that can be looked at. It has the form host:port, as in 192.168.1.5:4242."
+          : "This is no contact code. A code begins with cryptochat: and is long; an address has the form host:port.",
+        "damaged-code": "A character of this code is wrong or missing. Copy all of it once more, or scan it.",
+        "newer-code": "This code was made by a newer CryptoChat. Bring yours up to date, or compare the safety number.",
+        "own-code": "This is your own code. It is for others: ask them for theirs.",
+        "too-many-contacts": "You are looking for 64 people already. Remove some of them first.",
+      })[code],
+  },
+
+  contacts: {
+    title: "Added by you",
+    looking: (where, why, byCode) => {
+      const place = where ? ` at ${where}` : "";
+      const verifies = byCode ? " They are verified when they are found." : "";
+      return why ? `Looking for them${place}: ${why}. It is tried again by itself.${verifies}` : `Looking for them${place} …${verifies}`;
+    },
+    reasons: {
+      refused: "no CryptoChat listens there (refused)",
+      "timed-out": "nobody answers there (timed out)",
+      "no-route": "no way leads there from this network (no route)",
+      lost: "the connection broke off",
+      "no-tls": "something that is not CryptoChat answers there",
+      "too-old": "a program that is too old answers there",
+      "wrong-key": "somebody else answers there, with another key",
+      "no-such-name": "no computer of that name is known",
+      itself: "that is this computer itself",
+      undecided: "they answer, but have not verified you yet. Give them your code",
+    },
+    byCode: "Found. Verified by code.",
+    foundByCode: "Found, but this key is not verified: see their card.",
+    foundByAddress: "Found. They are in the list of people now; nobody is verified by an address.",
+    show: "Show",
+    read: "All right",
+    remove: "Remove",
+    removeNamed: (who) => `Remove ${who}`,
+    addedAt: (where) => (where ? `Added by you, looked for at ${where}.` : "Added by you."),
+    removeAddress: "Do not look there",
+  },
+
+  doctor: {
+    open: "Can't see somebody?",
+    title: "Can't see somebody?",
+    again: "Check again",
+    checking: "Checking …",
+    copy: "Copy report",
+    summary: (problems, notices) => {
+      if (problems + notices === 0) return "Nothing stands in the way on this computer, as far as can be told from here.";
+      const parts = [];
+      if (problems) parts.push(count(problems, "problem", "problems"));
+      if (notices) parts.push(count(notices, "thing to know", "things to know"));
+      return `Found: ${parts.join(", ")}.`;
+    },
+    levels: { problem: "Problem", notice: "To know", good: "Good" },
+    visible: "What the network sees of you",
+  },
+
   person: {
     number: "Your safety number with them",
     numberAbout: "It is the same on both screens if nobody sits in between. Read groups of it to them when they ask you.",
@@ -146,6 +250,7 @@ export const english = {
     look: "Look again",
     looking: "Asking their computer for its key …",
     verified: "You have compared keys with this person. Messages pass both ways as soon as they have verified you too.",
+    verifiedByCode: "You have verified this person by their contact code. Messages pass both ways as soon as they have verified you too.",
     rejected: "You have refused this key: nothing is sent to it, and nothing is taken from it.",
     unverify: "Stop trusting",
     unverifySure: "Stop trusting this person? Nothing more is sent or taken until you verify them again.",

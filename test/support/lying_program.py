@@ -1,35 +1,25 @@
 """A program that says to its page, in every string there is, markup and script.
 
-The server is the real one, with its headers; behind it is an API that never heard of rules: no
-cleaning, no lengths, no UUIDs. So the page is tried by itself, whatever the program would have
+The server is the real one, with its headers (`stand_in`); behind it is an API that never heard of
+rules: no cleaning, no lengths, no UUIDs. So the page is tried by itself, whatever the program would have
 let through. Each string says where it stands (`script("room name")`), so a test can tell which
 ones were shown.
 
 The users: Bob is verified and has a conflict, Cleo waits for an answer and has somebody's name, Dora's
 key has changed, Eve is refused, a live comparison with Gil has a result and the one with Hal has none,
-of Fay no key was seen. The room that we are in has a message of Bob's and one of ours.
+of Fay no key was seen, Ira and Jan do not answer or are away. Four were added. The room that we are in has a message of Bob's and one of ours.
 """
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from lab import Namespace
-from loopback_node import SCALED, stock_identity
+from stand_in import StandIn
 
-from cryptochat_lib.connections import Connection, Connections
 from cryptochat_lib.errors import Conflict
-from cryptochat_lib.model import Endpoint
-from cryptochat_lib.routing import Reply, Request, Route, Routes, json_reply
-from cryptochat_lib.session import Session
-from cryptochat_lib.store import Store
-from cryptochat_lib.ui_api import UiApi
-from cryptochat_lib.ui_server import UiServer
+from cryptochat_lib.routing import Reply, Route, json_reply
 
 NOW = "2030-01-01T00:00:00.000Z"
 
@@ -39,18 +29,21 @@ def script(where: str) -> str:
     return f"{where}</p><img src=x onerror=owned=1><script>owned=1</script><b title='\">{{{{7*7}}}}"
 
 
-def user(name: str, status: str, *, seen: bool = True, **fields: Any) -> dict[str, Any]:
+def user(name: str, status: str, *, known: bool = True, **fields: Any) -> dict[str, Any]:
     return {
         "uuid": script(f"{name}-uuid"),
         "username": script(f"{name}-name"),
         "username_verified": status == "verified",
-        "fingerprint": script(f"{name}-sha1") if seen else None,
-        "fingerprint_sha256": script(f"{name}-sha256") if seen else None,
+        "fingerprint": script(f"{name}-sha1") if known else None,
+        "fingerprint_sha256": script(f"{name}-sha256") if known else None,
         "safety_number": " ".join(script(f"{name}-group-{n}").replace(" ", "_") for n in range(12)),
         "status": status,
         "online": True,
         "pending": False,
         "resembles": None,
+        "reachability": "reachable",
+        "seen": None,
+        "trouble": None,
         "comparison": None,
         "conflict": None,
         **fields,
@@ -90,8 +83,53 @@ PEOPLE = [
     user("eve", "rejected"),
     compared("gil", "shown"),
     compared("hal", "failed"),
-    user("fay", "unverified", seen=False),
+    user("ira", "verified", reachability="silent", trouble=script("trouble")),
+    user("jan", "unverified", online=False, reachability="away", seen=NOW),
+    user("kim", "unverified", reachability=script("reachability")),
+    user("fay", "unverified", known=False),
 ]
+
+
+def contact(name: str, *, by: str, state: str, reason: str | None, uuid: str | None) -> dict[str, Any]:
+    addresses = [script(f"{name}-contact")]
+    return {
+        "id": f"id/{name}?{script('contact-id')}",
+        "uuid": uuid,
+        "by": by,
+        "addresses": addresses,
+        "state": state,
+        "reason": reason,
+        "added": NOW,
+    }
+
+
+CONTACTS = [
+    contact("lea", by="code", state="looking", reason=script("contact-reason"), uuid=script("lea-uuid")),
+    contact("max", by="address", state="looking", reason=None, uuid=None),
+    contact("ira", by="code", state="found", reason=None, uuid=script("ira-uuid")),
+]
+FOUND = contact("nia", by=script("by"), state="found", reason=None, uuid=script("jan-uuid"))
+CODE = {
+    "code": script("own-code"),
+    "link": script("own-link"),
+    "addresses": [script("own-address")],
+    "qr": ["101", script("modules") + "1", "011"],
+}
+FINDINGS = [("problem", "advice-1"), ("notice", "advice-2"), (script("level"), "advice-3")]
+DOCTOR = {
+    "findings": [
+        {
+            "code": script("code"),
+            "level": level,
+            "values": {},
+            "text": script(f"of-{advice}"),
+            "advice": script(advice),
+        }
+        for level, advice in FINDINGS
+    ],
+    "visible": [script("visible")],
+    "report": script("report"),
+}
 INFO = {**user("own", "verified"), "clone": {"address": script("clone-address"), "first_seen": NOW}}
 ROOM, NEARBY = script("room-name"), script("nearby-room")
 
@@ -137,68 +175,34 @@ EVENTS = [
     ("delivery", {"id": script("id-2"), "room": ROOM, "uuid": CLEO["uuid"], "state": "x", "reason": "y"}),
     ("rooms", {"rooms": [], "gone": [script("gone-room")]}),
     ("users", {"users": [], "gone": [script("gone-user")]}),
+    ("contacts", {"contacts": [FOUND], "gone": [script("gone-contact")]}),
 ]
 
 
-class OnAnotherMachine(UiServer):
-    """Our threads are not on the machine where it listens, and cannot ask it whose a connection is."""
-
-    def prepare(self, connection: Connection) -> bool:
-        return True
-
-
-class LyingProgram:
-    """Runs for as long as it is entered. To a browser it is a node: `ui_port` and `token`."""
+class LyingProgram(StandIn):
+    """Runs for as long as it is entered. To a browser it is a node."""
 
     def __init__(self, machine: Namespace, folder: Path) -> None:
-        self._machine = machine
-        self._ending = threading.Event()
-        self._store = Store(folder / "lies.db", SCALED)
-        self._store.open(lambda: stock_identity(1))
-        self._connections = Connections(64, 64, 64)
-        self.session = Session(folder / "lies.db", SCALED)
-        self.token = self.session.token
-        self.routes = Routes(
+        super().__init__(
+            machine,
+            folder,
             Route("GET", "/api/info", lambda _: json_reply(200, INFO)),
             Route("GET", "/api/users", lambda _: json_reply(200, {"users": PEOPLE})),
+            Route("GET", "/api/contacts", lambda _: json_reply(200, {"contacts": CONTACTS})),
+            Route("GET", "/api/code", lambda _: json_reply(200, CODE)),
+            Route("GET", "/api/doctor", lambda _: json_reply(200, DOCTOR)),
             Route("GET", "/api/rooms", lambda _: json_reply(200, {"rooms": ROOMS})),
             Route("GET", "/api/rooms/{room}/messages", lambda _: json_reply(200, {"messages": MESSAGES})),
-            Route("GET", "/api/events", self._events),
             Route("PUT", "/api/info", lambda _: _refuse("name")),
             Route("POST", "/api/rooms/{room}", lambda _: _refuse("join")),
             Route("DELETE", "/api/rooms/{room}", lambda _: _refuse("leave")),
             Route("POST", "/api/rooms/{room}/message", lambda _: _refuse("send")),
             Route("POST", "/api/users/{uuid}/look", lambda _: _refuse("look")),
+            Route("POST", "/api/contacts", lambda _: _refuse("contact")),
+            Route("DELETE", "/api/contacts/{id}", lambda _: _refuse("remove")),
         )
-
-    def __enter__(self) -> LyingProgram:
-        api = cast(UiApi, self)
-        endpoint = Endpoint("127.0.0.1", 0)
-        self._server = self._machine.inside(
-            lambda: OnAnotherMachine(endpoint, api, self._connections, self._store, SCALED)
-        )
-        self.ui_port = self._server.port
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ending.set()
-        self._machine.inside(self._server.stop)
-        self._connections.end_all()
-        self._store.close()
-
-    def _events(self, _request: Request) -> Reply:
-        return Reply(200, content_type="text/event-stream", stream=self._stream())
-
-    def _stream(self) -> Iterator[bytes]:
-        yield b": begun\n\n"
-        self._ending.wait(0.5)  # so that they come one by one, after the state
-        for number, (name, data) in enumerate(EVENTS, start=1):
-            yield f"id: {number}\nevent: {name}\ndata: {json.dumps(data)}\n\n".encode()
-        while not self._ending.wait(0.2):
-            yield b": there\n\n"
+        for name, data in EVENTS:
+            self.tell(name, data)
 
 
 def _refuse(what: str) -> Reply:

@@ -4,11 +4,15 @@ import { show } from "../actions.js";
 import { state } from "../store.js";
 import { alarming, asking } from "../views.js";
 import { words } from "../words.js";
+import { AddSomeone } from "./add-someone.js";
 import { Banner } from "./banner.js";
 import { Conversation } from "./conversation.js";
+import { Doctor } from "./doctor.js";
 import { Identity } from "./identity.js";
 import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
+
+const DIALOGS = { add: AddSomeone, doctor: Doctor };
 
 export const App = {
   render: () =>
@@ -20,6 +24,7 @@ export const App = {
       h(Banner),
       state.loaded && h("main", { class: "parts" }, [h(Rooms), h(Conversation), h(People)]),
       state.loaded && viewSwitch(),
+      state.loaded && state.dialog && h(DIALOGS[state.dialog], { key: state.dialog }),
     ]),
 };
 

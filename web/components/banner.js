@@ -9,7 +9,7 @@ export const Banner = {
   render: () =>
     h("div", { class: "banners" }, [
       // The live region stays in the page, so that a screen reader notices what is put into it.
-      h("div", { role: "status", class: "banner-place" }, [message(), clone()]),
+      h("div", { role: "status", class: "banner-place" }, [message(), clone(), codeKept()]),
       h(Problem, { place: "page" }),
     ]),
 };
@@ -17,6 +17,11 @@ export const Banner = {
 function clone() {
   const found = state.info?.clone;
   return found ? h("p", { class: "banner is-clone" }, words.clone(found.address, fullTime(found.first_seen))) : null;
+}
+
+/** A link brought a contact code, but there is no token yet: nothing can be done with it, nor is it lost. */
+function codeKept() {
+  return state.offered && !state.loaded ? h("p", { class: "banner" }, words.add.kept) : null;
 }
 
 function message() {

@@ -4,7 +4,7 @@
  * also when an earlier page is put on top, for which it measures the height before and after.
  */
 import { h, nextTick, onUnmounted, ref, watch } from "../vendor/vue.js";
-import { leaveRoom, loadEarlier, joinRoom, show } from "../actions.js";
+import { leaveRoom, loadEarlier, joinRoom, openDialog, show } from "../actions.js";
 import { historyOf, state } from "../store.js";
 import { dayKey, dayName } from "../time.js";
 import { openRoom, peopleIn } from "../views.js";
@@ -78,8 +78,11 @@ function top(history, room, earlier) {
   if (history.loading) return h("p", { class: "edge" }, words.conversation.loading);
   if (!history.whole) return h("p", { class: "edge" }, h("button", { type: "button", onClick: earlier }, words.conversation.earlier));
   if (history.messages.length > 0) return h("p", { class: "edge" }, words.conversation.beginning);
-  const empty = peopleIn(room).length === 0 ? words.conversation.emptyAlone : words.conversation.empty;
-  return h("p", { class: "empty" }, empty);
+  if (peopleIn(room).length > 0) return h("p", { class: "empty" }, words.conversation.empty);
+  return h("div", { class: "empty" }, [
+    h("p", words.conversation.emptyAlone),
+    h("button", { type: "button", class: "small", onClick: () => openDialog("add") }, words.add.title),
+  ]);
 }
 
 function cards(messages) {

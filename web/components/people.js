@@ -4,15 +4,17 @@
  * on the narrow screen's switch, no more.
  */
 import { h } from "../vendor/vue.js";
-import { compareNow, showPerson, withdraw } from "../actions.js";
+import { compareNow, openDialog, showPerson, withdraw } from "../actions.js";
 import { state } from "../store.js";
 import { fullTime } from "../time.js";
-import { alarming, asking, asksToCompare, hueOf, nameOf, onlyClaimed, openRoom, peopleElsewhere, peopleIn } from "../views.js";
+import { alarming, asking, asksToCompare, hueOf, nameOf, onlyClaimed, openRoom, others, peopleElsewhere, peopleIn } from "../views.js";
 import { words } from "../words.js";
 import { Alarm } from "./alarm.js";
+import { contacts } from "./contacts.js";
 import { icon } from "./icons.js";
 import { lookalike } from "./lookalike.js";
 import { Person } from "./person.js";
+import { presence } from "./presence.js";
 
 const STATUS_ICONS = { verified: "check", unverified: "question", rejected: "cross", changed: "bang" };
 
@@ -24,14 +26,25 @@ export const People = {
     return h("section", { class: "part people", "aria-label": words.people.title }, [
       alarming().map((user) => h(Alarm, { key: user.uuid, user })),
       questions(asking()),
+      contacts(),
       room && h("h2", words.people.here),
       room && (here.length > 0 ? personList(here) : h("p", { class: "empty" }, words.people.nobodyHere)),
       (elsewhere.length > 0 || !room) && h("h2", room ? words.people.elsewhere : words.people.title),
       elsewhere.length > 0 && personList(elsewhere),
       !room && elsewhere.length === 0 && h("p", { class: "empty" }, words.people.nobody),
+      doors(others().length === 0),
     ]);
   },
 };
+
+/** What to do about somebody who is not in the list: always there, and in plain sight while the list is empty. */
+function doors(alone) {
+  const door = (dialog, content, look) => h("button", { type: "button", class: [look, { primary: alone && dialog === "add" }], onClick: () => openDialog(dialog) }, content);
+  return h("div", { class: ["doors row wrap", { alone }] }, [
+    door("add", [icon("plus"), words.add.title], "add-someone"),
+    door("doctor", words.doctor.open, "ask-doctor"),
+  ]);
+}
 
 function questions(users) {
   if (users.length === 0) return null;
@@ -76,7 +89,7 @@ function personList(users) {
         h("span", { class: ["dot", { online: user.online }] }),
         name(user),
         h("span", { class: ["status", user.status] }, [icon(STATUS_ICONS[user.status] ?? "question"), words.people.status[user.status]]),
-        h("span", { class: "presence" }, user.online ? words.people.online : words.people.away),
+        presence(user),
         lookalike(user),
       ]),
       open && h(Person, { user }),

@@ -1,7 +1,7 @@
 /* One person's card: what the trust in their key is, and what one can do about it. */
 import { h } from "../vendor/vue.js";
-import { forget, look, withdraw } from "../actions.js";
-import { comparisonOf, nameOf, openRoom } from "../views.js";
+import { contactPlace, forget, look, removeContact, withdraw } from "../actions.js";
+import { comparisonOf, contactsOf, isVerifiedByCode, nameOf, openRoom } from "../views.js";
 import { words } from "../words.js";
 import { Confirm } from "./confirm.js";
 import { keyDetails } from "./key-details.js";
@@ -24,11 +24,21 @@ export const Person = {
     return h("div", { class: "person-card" }, [
       user.fingerprint_sha256 === null ? unseen(user) : trust(user),
       h(Problem, { place: user.uuid }),
+      contactsOf(user.uuid).map(addedAt),
       actions(user),
       keyDetails(words.person.details, user, addressOf(user)),
     ]);
   },
 };
+
+/** An address of theirs that the user has given us: it is tried for as long as it stands here. */
+function addedAt({ id, addresses }) {
+  return h("div", { key: id, class: "row wrap added-at" }, [
+    h("span", { class: "note" }, words.contacts.addedAt(addresses.join(", "))),
+    h("button", { type: "button", class: "small", onClick: () => removeContact(id) }, words.contacts.removeAddress),
+    h(Problem, { place: contactPlace(id) }),
+  ]);
+}
 
 function unseen(user) {
   return h("div", { class: "unseen" }, [
@@ -43,7 +53,7 @@ function trust(user) {
   const live = status !== "rejected" && h(LiveComparison, { user, key: `live ${key}` });
   if (status === "verified")
     return [
-      h("p", { class: "trusted" }, words.person.verified),
+      h("p", { class: "trusted" }, contactsOf(user.uuid).some(isVerifiedByCode) ? words.person.verifiedByCode : words.person.verified),
       live,
       h("h3", words.person.number),
       h(NumberGrid, { number }),
