@@ -63,7 +63,7 @@ class Page:
 
     def __init__(self, driver: Remote, handle: str) -> None:
         self.driver, self.handle = driver, handle
-        self._devtools("Page.addScriptToEvaluateOnNewDocument", {"source": _KEEP_VIOLATIONS})
+        self.before_anything(_KEEP_VIOLATIONS)
 
     def front(self) -> None:
         """Make this the tab that is spoken to."""
@@ -164,6 +164,10 @@ class Page:
         self._devtools("Emulation.setDeviceMetricsOverride", size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self._devtools("Emulation.setEmulatedMedia", {"features": features})
+
+    def before_anything(self, script: str) -> None:
+        """Run `script` in every document from now on, before any of its own."""
+        self._devtools("Page.addScriptToEvaluateOnNewDocument", {"source": script})
 
     def _devtools(self, command: str, parameters: dict[str, Any]) -> None:
         self.driver.execute("executeCdpCommand", {"cmd": command, "params": parameters})

@@ -39,7 +39,7 @@ export const People = {
 
 /** What to do about somebody who is not in the list: always there, and in plain sight while the list is empty. */
 function doors(alone) {
-  const door = (dialog, content, look) => h("button", { type: "button", class: [look, { primary: alone && dialog === "add" }], onClick: () => openDialog(dialog) }, content);
+  const door = (dialog, content, look) => h("button", { type: "button", class: [look, { small: !alone, primary: alone && dialog === "add" }], onClick: () => openDialog(dialog) }, content);
   return h("div", { class: ["doors row wrap", { alone }] }, [
     door("add", [icon("plus"), words.add.title], "add-someone"),
     door("doctor", words.doctor.open, "ask-doctor"),
