@@ -176,7 +176,15 @@ class App:
             partial(endpoints_now, options.addr.host, options.interfaces),
             limits,
         )
-        self.roster = Roster(self.profile, store, presence, verification.questions, self.comparisons, events)
+        self.roster = Roster(
+            self.profile,
+            store,
+            presence,
+            verification.questions,
+            self.comparisons,
+            events,
+            self.attempts,
+        )
         self.chat = Chat(self.profile, store, events, presence, self.looker, self.outbox)
         self.comparer = Comparer(
             identity,

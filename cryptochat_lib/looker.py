@@ -189,6 +189,7 @@ class Looker:
         """One look, and what it leaves behind for the next ones."""
         uuid, endpoint = look
         began = time.monotonic()
+        before = self._attempts.trouble((endpoint,))
         found = False
         try:
             found = self._look_at(uuid, endpoint)
@@ -196,6 +197,8 @@ class Looker:
             _log.debug("look at %s: %s", endpoint, error)
         except Exception:  # the top of a thread; a full disk, say, which passes
             _log.exception("a look failed")
+        if self._attempts.trouble((endpoint,)) != before:  # only then: whoever follows changes looks again
+            self._presence.touch(uuid)
         with self._lock:
             self._busy -= Counter((endpoint.host,))
             if found:  # one address that answers is enough, except where somebody knocked

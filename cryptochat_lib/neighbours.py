@@ -97,10 +97,11 @@ class Neighbours:
                 self._guarded(self._moved)
             for endpoint in self._presence.take_claims():
                 self._guarded(partial(self._looker.look_at_claim, endpoint))
-            if time.monotonic() >= round_due:
+            is_due = time.monotonic() >= round_due
+            if is_due:
                 round_due = time.monotonic() + _ROUND_SECONDS
                 self._guarded(self._round)
-            if changed:
+            if changed or is_due:  # why somebody is still away may have become another reason
                 self._guarded(self._roster.publish)
             greeting_due = time.monotonic() + self._greeter.tick()
             self._closing.wait(_PAUSE_SECONDS)

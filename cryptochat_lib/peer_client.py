@@ -22,12 +22,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from . import tls
-from .attempts import ITSELF, Attempts
+from . import tls, wire
+from .attempts import ITSELF, UNDECIDED, WRONG_KEY, Attempts
 from .connections import Connection, Connections
 from .deadline import Deadline, TimedReader, set_timeout
 from .dialing import Where, dial
-from .errors import CryptoChatError, Unreachable
+from .errors import CryptoChatError, PeerUndecided, UnacceptableCertificate, Unreachable
 from .http_read import WholeReply, read_reply
 from .identity import Identity
 from .limits import Limits
@@ -57,7 +57,11 @@ def look(endpoint: Endpoint, limits: Limits, attempts: Attempts, mark: str | Non
         if mark is not None and tls.is_marked(sock, mark):
             attempts.note(endpoint, ITSELF)
             raise Unreachable("we have reached ourselves", why=ITSELF)
-        return tls.peer_certificate(sock)
+        try:
+            return tls.peer_certificate(sock)
+        except UnacceptableCertificate:
+            attempts.note(endpoint, WRONG_KEY)
+            raise
 
 
 class PeerClient:
@@ -98,6 +102,8 @@ class PeerClient:
         except Unreachable as error:
             self._attempts.note(endpoint, error.why)
             raise
+        if reply.head.status == 403 and wire.error_code(reply.body, self._limits) == PeerUndecided.code:
+            self._attempts.note(endpoint, UNDECIDED)
         text = "".join(reply.head.fields.all("retry-after"))
         retry_after = float(text) if text.isascii() and text.isdigit() else None
         return Reply(reply.head.status, reply.body, retry_after, endpoint)

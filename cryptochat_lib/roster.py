@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import shapes
+from .attempts import UNDECIDED, Attempts
 from .comparisons import Comparisons
 from .events import EventLog
 from .model import KnownKey, PeerId, RoomName, Trust
@@ -21,7 +22,7 @@ from .presence import Presence
 from .profile import Profile
 from .questions import Questions
 from .store import Store
-from .whereabouts import Whereabouts
+from .whereabouts import Reach, Whereabouts
 
 
 class Roster:
@@ -35,6 +36,7 @@ class Roster:
         questions: Questions,
         comparisons: Comparisons,
         events: EventLog,
+        attempts: Attempts,
     ) -> None:
         self._profile = profile
         self._store = store
@@ -42,6 +44,7 @@ class Roster:
         self._questions = questions
         self._comparisons = comparisons
         self._events = events
+        self._attempts = attempts
         self._published_users: dict[str, dict[str, Any]] = {}
         self._published_rooms: dict[str, dict[str, Any]] = {}
 
@@ -122,7 +125,29 @@ class Roster:
         online = where.online if where else False
         comparison = self._comparisons.of(uuid)
         compared = None if comparison is None else shapes.comparison(comparison)
-        return shapes.user(keys, uuid, name, online, self._questions.pending(uuid), compared)
+        reach, trouble = self.reachability(where)
+        return shapes.user(
+            keys,
+            uuid,
+            name,
+            online,
+            self._questions.pending(uuid),
+            compared,
+            reachability=reach.value,
+            seen=where.seen if where else None,
+            trouble=trouble,
+        )
+
+    def reachability(self, where: Whereabouts | None) -> tuple[Reach, str | None]:
+        """Whether somebody is there, and why our last try failed if there is nothing better to go by."""
+        if where is None:
+            return Reach.AWAY, None
+        if where.reach is Reach.REACHABLE:
+            return Reach.REACHABLE, None
+        trouble = self._attempts.trouble(where.endpoints)
+        if where.reach is Reach.ANNOUNCED and trouble not in (None, UNDECIDED):
+            return Reach.SILENT, trouble  # a look has failed, which nobody but the looker was told
+        return where.reach, trouble
 
     def _self(self) -> dict[str, Any]:
         return {

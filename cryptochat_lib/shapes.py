@@ -95,16 +95,23 @@ def user(
     online: bool,
     pending: bool,
     compared: dict[str, Any] | None = None,
+    *,
+    reachability: str = "away",
+    seen: int | None = None,
+    trouble: str | None = None,
 ) -> dict[str, Any]:
     """USER: one row for a UUID, whatever has been seen under it.
 
     `username_verified`: the name came in a message under the verified key; else
     it is only what somebody announced ("calls itself ..."). `resembles` takes the whole list: `roster`.
+    `seen`: our last contact in this run; without one the key was last seen in an earlier run.
     """
     shown = sorted(keys, key=lambda k: (k.trust is Trust.REJECTED, k.trust is not Trust.VERIFIED))
     first = shown[0] if shown else None
     named = first is not None and first.trust is Trust.VERIFIED and first.username is not None
     other = next((k for k in shown[1:] if k.trust is Trust.UNVERIFIED), None)
+    reachable = reachability == "reachable"
+    last = seen if seen is not None or first is None else first.last_seen
     return {
         "uuid": uuid,
         "username": first.username if named and first else announced_name,
@@ -115,6 +122,9 @@ def user(
         "safety_number": first.safety_number if first else None,
         "status": trust_of(keys),
         "online": online,
+        "reachability": reachability,
+        "seen": None if reachable or last is None else rfc3339(last),
+        "trouble": None if reachable else trouble,
         "pending": pending,
         "comparison": compared,
         "conflict": None if other is None else _conflict(other),

@@ -39,7 +39,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable
 
-from .attempts import LOST, NO_TLS, TOO_OLD
+from .attempts import LOST, NO_TLS, TIMED_OUT, TOO_OLD
 from .dialing import READ, WRITE
 from .errors import CertificateChanged, TlsRefused, Unreachable
 from .identity import Identity, parse_certificate
@@ -51,10 +51,13 @@ _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which `ssl` does not nam
 _VERIFY_FLAGS = ssl.VerifyFlags(_NO_CHECK_TIME) | ssl.VERIFY_X509_PARTIAL_CHAIN
 
 Socket = ssl.SSLSocket
-# What OpenSSL says of who speaks no TLS 1.3, and of who speaks no TLS.
+# What OpenSSL says of who speaks no TLS 1.3, or has nothing in common with us, and of who speaks no TLS.
+# The last two are OpenSSL's since 3.2, for which older Pythons have no names: its words are looked at too.
 _WHY = (
     ("PROTOCOL_VERSION", TOO_OLD),
     ("UNSUPPORTED_PROTOCOL", TOO_OLD),
+    ("HANDSHAKE_FAILURE", TOO_OLD),
+    ("INSUFFICIENT_SECURITY", TOO_OLD),
     ("WRONG_VERSION_NUMBER", NO_TLS),
     ("HTTP_REQUEST", NO_TLS),
     ("RECORD_LAYER_FAILURE", NO_TLS),
@@ -168,7 +171,8 @@ def lost(error: Exception) -> Unreachable:
     """Why an exchange ended without a whole response; TlsRefused if our certificate is not accepted (yet)."""
     if isinstance(error, ssl.SSLError) and "ALERT_UNKNOWN_CA" in (error.reason or ""):
         return TlsRefused("the other side does not know our certificate yet")
-    return Unreachable(f"the connection was lost: {getattr(error, 'reason', None) or error}")
+    why = TIMED_OUT if isinstance(error, TimeoutError) else LOST
+    return Unreachable(f"the connection was lost: {getattr(error, 'reason', None) or error}", why=why)
 
 
 def handshake(tls: ssl.SSLSocket, seconds: float) -> int:
@@ -189,9 +193,16 @@ def handshake(tls: ssl.SSLSocket, seconds: float) -> int:
         raise TlsRefused("the other side's certificate is not one we know") from error
     except CONNECTION_LOST as error:
         reason = getattr(error, "reason", None) or str(error)
-        why = next((why for word, why in _WHY if word in reason), LOST)
-        raise Unreachable(f"the TLS handshake failed: {reason}", why=why) from error
+        raise Unreachable(f"the TLS handshake failed: {reason}", why=_why(error)) from error
     return 0
+
+
+def _why(error: Exception) -> str:
+    """Which of `attempts.REASONS` a handshake failed for."""
+    if isinstance(error, TimeoutError):
+        return TIMED_OUT
+    said = f"{getattr(error, 'reason', None)} {error}".upper().replace(" ", "_")
+    return next((why for word, why in _WHY if word in said), LOST)
 
 
 def _wrap(context: ssl.SSLContext, sock: socket.socket, server_side: bool = False) -> ssl.SSLSocket:

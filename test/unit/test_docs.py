@@ -19,6 +19,7 @@ import pytest
 
 import cryptochat_lib
 from cryptochat_lib import errors, options
+from cryptochat_lib.attempts import REASONS
 from cryptochat_lib.events import STREAMS
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import DeliveryState, Trust
@@ -135,6 +136,11 @@ def test_each_code_of_the_protocol_is_one_of_ours_with_its_status() -> None:
 
 def test_each_kind_of_event_is_in_its_table_and_no_other() -> None:
     assert [code_of(cells[0])[0] for cells in rows("API.md", "`event:`")] == list(STREAMS)
+
+
+def test_each_reason_for_a_failed_try_is_explained_and_no_other() -> None:
+    paragraph = text_of("API.md").partition("**REASON**")[2].partition("\n\n")[0]
+    assert code_of(paragraph.replace("\n", " ")) == list(REASONS)
 
 
 def test_each_option_is_in_its_table_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:

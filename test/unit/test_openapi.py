@@ -14,11 +14,13 @@ from typing import Any
 from unittest.mock import Mock
 
 from cryptochat_lib import errors, ui_api
+from cryptochat_lib.attempts import REASONS
 from cryptochat_lib.comparisons import Phase
 from cryptochat_lib.events import STREAMS
 from cryptochat_lib.limits import KIB, MIB, Limits
 from cryptochat_lib.model import ROOM_NAME_BYTES, DeliveryState, Trust
 from cryptochat_lib.ui_api import UiApi
+from cryptochat_lib.whereabouts import Reach
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 DOCUMENT: dict[str, Any] = json.loads((DOCS / "openapi.json").read_text())
@@ -127,6 +129,8 @@ def test_the_limits_that_are_described_are_in_force() -> None:
 
 def test_the_states_and_the_events_are_those_of_the_code() -> None:
     assert SCHEMAS["STATE"]["enum"] == [state.value for state in DeliveryState]
+    assert SCHEMAS["REACHABILITY"]["enum"] == [reach.value for reach in Reach]
+    assert SCHEMAS["REASON"]["enum"] == list(REASONS)
     assert SCHEMAS["STATUS"]["enum"] == [*(trust.value for trust in Trust), "changed"]
     assert SCHEMAS["METHOD"]["enum"] == list(ui_api._METHODS)
     assert SCHEMAS["COMPARISON"]["properties"]["state"]["enum"] == [phase.value for phase in Phase]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from certificates import make_certificate, make_uuid
 
+from cryptochat_lib.attempts import REFUSED, TIMED_OUT, UNDECIDED, Attempts
 from cryptochat_lib.comparisons import Comparisons
 from cryptochat_lib.events import EventLog
 from cryptochat_lib.limits import Limits
@@ -19,7 +21,9 @@ from cryptochat_lib.presence import Presence, Whereabouts
 from cryptochat_lib.profile import Profile
 from cryptochat_lib.questions import Questions
 from cryptochat_lib.roster import Roster
+from cryptochat_lib.shapes import rfc3339
 from cryptochat_lib.store import Store
+from cryptochat_lib.whereabouts import Reach
 
 BOB = make_uuid()
 TEA = RoomName("tea")
@@ -57,6 +61,7 @@ def make_roster(store: Store, limits: Limits) -> Callable[[bool], tuple[Roster, 
                 cast(Questions, undecided),
                 cast(Comparisons, no_comparisons),
                 events,
+                Attempts(),
             ),
             events,
         )
@@ -91,6 +96,73 @@ def test_what_is_published_of_users_and_of_rooms_is_of_one_moment(
             shown["rooms"] = BOB in [m["uuid"] for m in data["rooms"][0]["members"]]
             assert shown["rooms"] == shown["users"]
     assert shown == {"users": here_first, "rooms": here_first}
+
+
+SEEN = 1_700_000_000_000
+
+
+def seen_as(
+    reach: Reach, *, tried: str | None = "never", seen: int | None = None, key_seen: int | None = None
+) -> tuple[str, str | None, str | None]:
+    """(reachability, seen, trouble) of Bob, at whose one address a try ended so."""
+    where = replace(HERE, reach=reach, seen=seen)
+    attempts = Attempts()
+    if tried != "never":
+        attempts.note(where.endpoints[0], tried)
+    key = SimpleNamespace(uuid=BOB, last_seen=key_seen, trust=Trust.VERIFIED, username="Bob")
+    key.certificate = make_certificate()
+    key.safety_number = "number"
+    store = SimpleNamespace(keys=SimpleNamespace(all=lambda: [] if key_seen is None else [key]))
+    roster = Roster(
+        cast(Profile, SimpleNamespace(uuid=make_uuid(), username="Ada", rooms=list)),
+        cast(Store, store),
+        cast(Presence, SimpleNamespace(all=lambda: [where])),
+        cast(Questions, SimpleNamespace(pending=lambda _uuid: False)),
+        cast(Comparisons, SimpleNamespace(of=lambda _uuid: None)),
+        EventLog(Limits()),
+        attempts,
+    )
+    [user] = roster.users()
+    return user["reachability"], user["seen"], user["trouble"]
+
+
+def test_who_was_reached_lately_has_neither_a_last_time_nor_a_trouble() -> None:
+    found = seen_as(Reach.REACHABLE, tried=TIMED_OUT, seen=SEEN, key_seen=SEEN)
+    assert found == ("reachable", None, None)
+
+
+def test_who_is_only_announced_is_said_to_be_no_more_than_that() -> None:
+    assert seen_as(Reach.ANNOUNCED) == ("announced", None, None)
+    assert seen_as(Reach.ANNOUNCED, tried=None) == ("announced", None, None)
+
+
+def test_who_is_announced_and_does_not_answer_is_silent_and_says_why() -> None:
+    assert seen_as(Reach.ANNOUNCED, tried=REFUSED) == ("silent", None, REFUSED)
+    assert seen_as(Reach.SILENT, tried=TIMED_OUT) == ("silent", None, TIMED_OUT)
+
+
+def test_who_has_not_verified_us_yet_is_not_silent() -> None:
+    assert seen_as(Reach.ANNOUNCED, tried=UNDECIDED) == ("announced", None, UNDECIDED)
+
+
+def test_who_is_away_was_last_seen_in_this_run_or_else_in_an_earlier_one() -> None:
+    assert seen_as(Reach.AWAY, seen=SEEN, key_seen=5) == ("away", rfc3339(SEEN), None)
+    assert seen_as(Reach.AWAY, key_seen=SEEN) == ("away", rfc3339(SEEN), None)
+    assert seen_as(Reach.AWAY, tried=REFUSED) == ("away", None, REFUSED)
+
+
+def test_a_failure_that_repeats_itself_is_published_once(
+    make_roster: Callable[[bool], tuple[Roster, EventLog]],
+) -> None:
+    roster, events = make_roster(True)
+    where = replace(HERE, reach=Reach.SILENT, seen=SEEN)
+    roster._presence = cast(Presence, SimpleNamespace(all=lambda: [where]))
+    roster.publish()
+    before = events.latest
+    for _ in range(3):
+        roster._attempts.note(where.endpoints[0], REFUSED)
+        roster.publish()
+    assert [event.stream for event in events.after(before, 0) or []] == ["users"]
 
 
 def test_a_name_like_that_of_somebody_verified_or_our_own_is_marked(
