@@ -7,7 +7,8 @@ ones were shown.
 
 The users: Bob is verified and has a conflict, Cleo waits for an answer and has somebody's name, Dora's
 key has changed, Eve is refused, a live comparison with Gil has a result and the one with Hal has none,
-of Fay no key was seen, Ira and Jan do not answer or are away. Four were added. The room that we are in has a message of Bob's and one of ours.
+of Fay no key was seen, Ira and Jan do not answer or are away. Four were added. The room that we are in
+has a message of Bob's and one of ours.
 """
 
 from __future__ import annotations
