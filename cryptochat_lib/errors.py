@@ -35,6 +35,18 @@ class NotAMember(BadRequest):
     code = "not-a-member"
 
 
+class DamagedCode(BadRequest):
+    """A character of this code is missing or wrong: copy it again."""
+
+    code = "damaged-code"
+
+
+class NewerCode(BadRequest):
+    """This code is of a newer CryptoChat than yours: bring yours up to date."""
+
+    code = "newer-code"
+
+
 class Unauthorized(CryptoChatError):
     """This request needs the session's token: open CryptoChat from its own start page."""
 
@@ -126,6 +138,12 @@ class TooManyRooms(Conflict):
     """The announcement is full: leave a room before you join another."""
 
     code = "too-many-rooms"
+
+
+class OwnCode(Conflict):
+    """This is your own code: give it to the other person, and enter theirs."""
+
+    code = "own-code"
 
 
 class LengthRequired(CryptoChatError):

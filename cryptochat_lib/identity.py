@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .errors import BadRequest, UnacceptableCertificate
-from .model import Certificate, PeerId, parse_peer_id
+from .model import Certificate, PeerId, parse_peer_id, proven_id
 
 _RSA_BITS = 3072
 _LEAST_RSA_BITS = 2048
@@ -125,11 +125,8 @@ def is_self_proving(peer_id: str) -> bool:
 
 
 def self_proving_id(public_key: bytes) -> PeerId:
-    """The version 8 UUID of a public key: the first 16 bytes of the SHA-256 of its SPKI."""
-    digest = bytearray(hashlib.sha256(public_key).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80  # version 8
-    digest[8] = digest[8] & 0x3F | 0x80  # the variant of RFC 9562
-    return PeerId(str(uuid.UUID(bytes=bytes(digest))))
+    """The version 8 UUID of a public key (SPKI, DER)."""
+    return proven_id(hashlib.sha256(public_key).digest())
 
 
 def check_signature(public_key: bytes, signature: bytes, data: bytes) -> None:

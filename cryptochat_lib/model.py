@@ -11,6 +11,7 @@ import hashlib
 import ipaddress
 import re
 import unicodedata
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -39,6 +40,14 @@ def parse_peer_id(text: str) -> PeerId:
     if not _UUID.fullmatch(text):
         raise BadRequest("this is not a UUID in lower case")
     return PeerId(text)
+
+
+def proven_id(key_hash: bytes) -> PeerId:
+    """The version 8 UUID (RFC 9562, section 5.8) of a key: the first 16 bytes of its SPKI's SHA-256."""
+    digest = bytearray(key_hash[:16])
+    digest[6] = digest[6] & 0x0F | 0x80  # version 8
+    digest[8] = digest[8] & 0x3F | 0x80  # the variant of RFC 9562
+    return PeerId(str(uuid.UUID(bytes=bytes(digest))))
 
 
 @lru_cache(maxsize=256)  # every message names one of few

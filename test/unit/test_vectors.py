@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cryptochat_lib import ceremony, identity, peer_record, sealing, txt, wire
+from cryptochat_lib import ceremony, contact_code, identity, peer_record, sealing, txt, wire
 from cryptochat_lib.errors import (
     BadPassphrase,
     BadRequest,
@@ -31,9 +32,9 @@ LIMITS = Limits()
 VECTORS = Path(__file__).resolve().parents[2] / "docs" / "vectors"
 
 
-def of(name: str) -> Any:
+def of(name: str, kind: str = "vectors") -> Any:
     """One test for each vector in the file."""
-    found = json.loads((VECTORS / name).read_text())["vectors"]
+    found = json.loads((VECTORS / name).read_text())[kind]
     return pytest.mark.parametrize("vector", found, ids=lambda vector: vector["name"])
 
 
@@ -159,6 +160,38 @@ def test_a_peer_record_is_accepted_or_refused(
 @of("txt.json")
 def test_a_txt_record_says_what_it_says(vector: dict[str, Any]) -> None:
     assert txt.parse(bytes.fromhex(vector["raw"]))._asdict() == vector["expect"]
+
+
+@of("contact-codes.json")
+def test_a_contact_code_is_read_as_it_was_written_or_not_at_all(vector: dict[str, Any]) -> None:
+    assert vector["expect"] == read_or_refused(_read_code, vector["text"])
+
+
+@of("contact-codes.json", "addresses")
+def test_an_address_that_somebody_types_has_one_reading(vector: dict[str, Any]) -> None:
+    assert vector["expect"] == read_or_refused(_read_address, vector["text"])
+
+
+def read_or_refused(read: Callable[[str], dict[str, Any]], text: str) -> dict[str, Any]:
+    try:
+        return read(text)
+    except CryptoChatError as error:
+        return {"status": error.status, "code": error.code}
+
+
+def _read_code(text: str) -> dict[str, Any]:
+    code = contact_code.parse(text)
+    return {
+        "key_sha256": code.key_hash.hex(),
+        "uuid": code.uuid,
+        "addresses": [str(address) for address in code.addresses],
+        "port": code.port,
+        "encoded": code.encode(),
+    }
+
+
+def _read_address(text: str) -> dict[str, Any]:
+    return asdict(contact_code.parse_address(text))
 
 
 @of("requests.json")
