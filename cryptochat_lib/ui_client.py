@@ -4,7 +4,7 @@
 program that was killed leaves its file behind, and its port is free for everybody. So,
 each time before anything is sent,
 
-    1. the file is ours: a regular file of our account, which nobody else can read;
+    1. the file is ours: no link, of our account, and closed to everybody else;
     2. it names a loopback address;
     3. its process lives;
     4. somebody listens there, and not another account (`accounts`).
@@ -25,7 +25,6 @@ import json
 import os
 import re
 import socket
-import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -178,13 +177,14 @@ def read_session(database: Path) -> Session:
 
 
 def _read_ours(path: Path) -> bytes:
-    """What the file holds: of our own account, closed to others, and no link that somebody has laid."""
+    """What the file holds: of our own account, closed to others, and no link that somebody has laid.
+
+    Not blocking: of a pipe in its place, nothing is read.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, flags)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("it is no file")
         if os.name != "nt" and (not accounts.is_ours(status.st_uid) or status.st_mode & 0o077):
             raise NotDone(
                 f"{harmless(str(path))} is another account's, or open to others: it is not believed"

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cryptochat_lib.cli.lists import table_of
+from cryptochat_lib.cli.options import Rooms, Tail, Users
+from cryptochat_lib.cli.perform import perform
 from cryptochat_lib.cli.tail import for_people
 from cryptochat_lib.cli.verify import find
 from cryptochat_lib.errors import NotDone
 from cryptochat_lib.screen import harmless, lines_of
+from cryptochat_lib.ui_client import UiClient
 
 ATTACKS = [
     "\x1b[2J\x1b[H",  # an empty screen
@@ -94,3 +98,25 @@ def test_a_name_that_is_the_beginning_of_somebody_elses_uuid_means_nobody() -> N
         find([user(), impostor], MARY["uuid"][:8])
     with pytest.raises(NotDone, match="may mean several"):
         find([user(), user(uuid=impostor["uuid"], username="Mary")], "Mary")
+
+
+@pytest.mark.parametrize("attack", ["\x9b2J", "\u202egnp.exe", "\x1b[2J"], ids=ascii)
+def test_what_scripts_read_commands_no_terminal_either(
+    attack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = {
+        "users": [user(username=attack)],
+        "rooms": [{"name": attack, "joined": True, "members": []}],
+        "messages": [message(attack)],
+    }
+    monkeypatch.setattr(UiClient, "get", lambda _self, _target: answers)
+    database = Path("a.db")
+    for asked in (
+        Users(database, True),
+        Rooms(database, True),
+        Tail(database, "tea", follow=False, json=True),
+    ):
+        perform(asked)
+        out = capsys.readouterr().out
+        assert obeyed(out.splitlines()) == []
+        assert ascii(attack[0])[1:-1].replace("\\x", "\\u00") in out

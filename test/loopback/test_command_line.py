@@ -273,6 +273,14 @@ def test_who_has_read_enough_ends_it_and_what_cannot_be_written_is_said(ada: Per
     assert b"stdout cannot be written" in errors
 
 
+def test_a_command_without_stdin_reads_from_nothing_else(ada: Person) -> None:
+    """Its number is given to what the program opens next, which never ends."""
+    closed = ["sh", "-c", 'exec "$@" <&-', "-", *commands.words(ada.node.database, "send", "tea")]
+    result = ada.machine.run(closed, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "nothing to send" in result.stderr
+
+
 def test_where_no_program_runs_each_command_says_so(machine: Namespace, tmp_path: Path) -> None:
     for command in (["send", "tea", "x"], ["tail", "tea"], ["rooms"]):
         result = commands.run(machine, tmp_path / "none.db", *command)

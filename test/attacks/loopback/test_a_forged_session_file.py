@@ -102,6 +102,14 @@ def test_what_another_program_answers_is_no_answer(tmp_path: Path, reply: bytes)
             UiClient(database).get("/api/info")
 
 
+def test_what_another_program_refuses_with_commands_no_terminal(tmp_path: Path) -> None:
+    body = json.dumps({"status": 409, "code": "conflict", "message": "no\x1b[2J\nyes"}).encode()
+    head = b"HTTP/1.1 409 Conflict\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n"
+    with listening(head % len(body) + body) as (listener, _):
+        database, _ = write_session(tmp_path, url_of(listener))
+        assert str(refused(database)) == "no\\x1b[2J\\nyes"
+
+
 def test_no_proxy_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reply = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
