@@ -13,7 +13,8 @@ keeps pointers for 1,125 s at least, and takes no notice of a peer that fell sil
     somebody lacks a record      that record's questions, a few peers at a time
     somebody was quiet for 90 s  the question again and our announcement: all answers refresh
                                  everyone, so whoever of us asks first, after up to 3 s,
-                                 has asked for all
+                                 has asked for all. Who was missed then (packets get
+                                 lost) is asked by name, lest all answer once more
     nobody is here               the question and our announcement, every 30 s and when
                                  somebody is heard again: if it was our cable that was
                                  out, all the others have given us up
@@ -163,21 +164,18 @@ class Link:
         was_alone, self._is_alone = self._is_alone, self._sightings.is_alone(name)
         if (was_alone and not self._is_alone) or (self._is_alone and unasked >= _ALONE_OF_SILENCE):
             self._ask_and_say()
-        elif (
-            self._in_turn is None
-            and unasked >= _ASK_AGAIN_OF_SILENCE
-            and self._sightings.should_ask(name, now)
-        ):
+        elif self._in_turn is None and unasked >= _ASK_AGAIN_OF_SILENCE and self._sightings.quiet(name, now):
             later = random.uniform(0, _SPREAD_OF_SILENCE) * self._limits.silence_seconds  # noqa: S311
             self._in_turn = self._loop.call_later(later, self._ask_in_turn)
 
     def _ask_in_turn(self) -> None:
-        """Ask, unless the answers to somebody else's question have come meanwhile.
-
-        Who asks does not answer, so it says its own: else all would have to ask for it.
-        """
-        self._in_turn = None
-        if self._sightings.should_ask(self.interface.name, time.monotonic()):
+        """Ask, unless the answers to another's question have come. Who asks says its own: it won't answer."""
+        self._in_turn, self._asked_at = None, time.monotonic()
+        name = self.interface.name
+        quiet = self._sightings.quiet(name, self._asked_at)
+        if len(quiet) <= min(_LACKING_AT_ONCE, self._sightings.heard_on(name) // 2):
+            self._ask_about(quiet)
+        else:
             self._ask_and_say()
 
     def health(self) -> LinkHealth:
@@ -206,6 +204,9 @@ class Link:
     def _ask_for_lacking(self) -> None:
         self._lacking = None
         peers = self._sightings.to_ask_for(self.interface.name, _LACKING_AT_ONCE, time.monotonic())
+        self._ask_about(peers)
+
+    def _ask_about(self, peers: list[tuple[PeerId, str | None]]) -> None:
         if not peers:
             return
         message = DNSOutgoing(QUERY)

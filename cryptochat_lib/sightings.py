@@ -186,12 +186,17 @@ class Sightings:
 
     def is_alone(self, link: str) -> bool:
         """Whether nobody is heard on this link."""
-        return not any(link in peer.links for peer in self._peers.values())
+        return not self.heard_on(link)
 
-    def should_ask(self, link: str, now: float) -> bool:
-        """Whether somebody on this link has been quiet for so long that it is time to ask."""
+    def quiet(self, link: str, now: float) -> list[tuple[PeerId, str | None]]:
+        """Who on this link has been quiet for so long that it is time to ask, with their hosts."""
         quiet_since = now - _ASK_AFTER_OF_SILENCE * self._limits.silence_seconds
-        return any(peer.links.get(link, now) <= quiet_since for peer in self._peers.values())
+        peers = self._peers.items()
+        return [(uuid, peer.host) for uuid, peer in peers if peer.links.get(link, now) <= quiet_since]
+
+    def heard_on(self, link: str) -> int:
+        """How many are there on this link, quiet or not."""
+        return sum(link in peer.links for peer in self._peers.values())
 
     def to_ask_for(self, link: str, most: int, now: float) -> list[tuple[PeerId, str | None]]:
         """Peers on this link that lack a record, with their host where it is known; counts as asking."""

@@ -15,12 +15,13 @@ from cryptochat_lib.interfaces import Interface
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.mdns_link import Link
 from cryptochat_lib.model import Announcement, PeerId
-from cryptochat_lib.sightings import Pointer, Sightings
+from cryptochat_lib.sightings import Address, Pointer, Record, Service, Sightings, Text
 
 LIMITS = Limits(silence_seconds=4)
 QUIET, LONGEST_WAIT = 3.2, 0.1
 ETH = Interface("eth0", 2, (ipaddress.ip_interface("10.0.0.5/24"),))
 BOB = PeerId("0b5a8a43-7a5a-4c7e-9a43-2d1b2f0c9e11")
+EVE = PeerId("7c1e0a52-4a0e-4b5e-8d3f-5f0f4d1c2a22")
 
 
 class Nobody:
@@ -45,8 +46,18 @@ class Spoken(Link):
     def _say_everything(self) -> None:
         self.said.append("announcement")
 
+    def _ask_about(self, peers: list[tuple[PeerId, str | None]]) -> None:
+        self.said += [uuid for uuid, _ in peers]
 
-def what_is_said(meanwhile: Callable[[Sightings], None]) -> tuple[list[str], list[str]]:
+
+def packet(uuid: PeerId) -> list[Record]:
+    """All that there is to know of a peer."""
+    host = f"{uuid}.local."
+    address = Address(host, ipaddress.ip_address("10.0.0.7"))
+    return [Pointer(uuid), Service(uuid, host, 4000), Text(uuid, b"\x03v=1"), address]
+
+
+def what_is_said(meanwhile: Callable[[Sightings], None], *others: PeerId) -> tuple[list[str], list[str]]:
     """At the tick in which Bob has been quiet for too long; and until a while after `meanwhile`."""
 
     async def live() -> tuple[list[str], list[str]]:
@@ -54,11 +65,12 @@ def what_is_said(meanwhile: Callable[[Sightings], None]) -> tuple[list[str], lis
         link = Spoken(ETH, sightings, Claims(Nobody(), LIMITS), LIMITS)
         link.said = []
         now = time.monotonic()
-        sightings.hear("eth0", [Pointer(BOB)], now)
+        sightings.hear("eth0", packet(BOB), now)
         link.tick(now)  # somebody is heard again: that is another reason to speak
         link.said.clear()
         link._asked_at = float("-inf")
-        sightings.hear("eth0", [Pointer(BOB)], now - QUIET)
+        for uuid in (BOB, *others):
+            sightings.hear("eth0", packet(uuid), now - QUIET)
         link.tick(now)
         at_once = list(link.said)
         meanwhile(sightings)
@@ -77,6 +89,13 @@ def test_whoever_asks_says_its_own_too_since_it_will_not_answer() -> None:
 
 def test_nobody_asks_again_what_another_has_just_asked() -> None:
     def the_answer_comes(sightings: Sightings) -> None:
-        sightings.hear("eth0", [Pointer(BOB)], time.monotonic())
+        sightings.hear("eth0", packet(BOB), time.monotonic())
 
     assert what_is_said(the_answer_comes) == ([], [])
+
+
+def test_who_alone_was_missed_when_all_answered_is_asked_by_name() -> None:
+    def all_but_bob(sightings: Sightings) -> None:
+        sightings.hear("eth0", packet(EVE), time.monotonic())
+
+    assert what_is_said(all_but_bob, EVE) == ([], [BOB]), "all would answer once more"

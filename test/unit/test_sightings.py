@@ -179,8 +179,8 @@ def test_a_goodbye_and_silence_end_a_peer_and_it_can_come_back(sightings: Sighti
 
 def test_a_peer_that_falls_silent_is_asked_for_before_it_is_given_up(sightings: Sightings) -> None:
     sightings.hear("eth0", packet(ADA, "10.0.0.7"), 1.0)
-    assert [sightings.should_ask("eth0", now) for now in (90.0, 91.0)] == [False, True]
-    assert not sightings.should_ask("wlan0", 100.0)
+    assert [bool(sightings.quiet("eth0", now)) for now in (90.0, 91.0)] == [False, True]
+    assert not sightings.quiet("wlan0", 100.0)
     assert (sightings.is_alone("eth0"), sightings.is_alone("wlan0")) == (False, True)
 
 
