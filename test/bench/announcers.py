@@ -6,7 +6,7 @@ For each NAMESPACE (a file, as `ip netns` makes them) a process that runs the pr
 `Discovery` there, in ROOMS (with commas between): it announces, asks, answers and forgets as
 a whole node does, with every packet and every pause. Behind it stands a TLS server with its
 certificate, which is all that a look sees. A whole node would do the same on the wire, but
-128 of them would look at each other first.
+32 of them would look at each other first.
 
 They are forked from one program, so that what is imported is in memory once; each ends with it.
 They begin when all are there, spread over the time between two of discovery's ticks: people's

@@ -73,7 +73,7 @@ def _among_strangers(setting: Setting, report: Report) -> None:
         time.sleep(scale.idle_settle_seconds)
         alone = nodes[0].resident_mib()
         before = nodes[0].cpu_seconds()
-        with _crowd(lan.hosts[1], scale.announced_peers):
+        with crowd(lan.hosts[1], _ROOM, scale.announced_peers):
             wait_looked_at(nodes[0], scale.announced_peers)
             learning = nodes[0].cpu_seconds() - before
             time.sleep(scale.idle_settle_seconds)
@@ -119,11 +119,11 @@ def wait_looked_at(node: BenchNode, count: int) -> None:
 
 
 @contextmanager
-def _crowd(machine: Host, count: int) -> Iterator[None]:
+def crowd(machine: Host, rooms: str, count: int) -> Iterator[None]:
     """`count` peers on `machine`, each with an address of its own on the cable."""
     network = machine.address.rpartition(".")[0]
     addresses = [f"{network}.{number}" for number in range(_MACHINES, _MACHINES - count, -1)]
     for address in addresses:
         machine.ip("address", "add", f"{address}/24", "dev", "eth0")
-    with running(machine, sys.executable, _CROWD, machine.address, _ROOM, *addresses):
+    with running(machine, sys.executable, _CROWD, machine.address, rooms, *addresses):
         yield
