@@ -249,6 +249,7 @@ class App:
             options.interfaces,
             lambda endpoint: PeerServer(endpoint, self.peer_api, self.connections, store, limits),
             self.discovery.listens_on,
+            self.connections.end_stranded,
         )
         self.listeners.open()
         self._ends.callback(self.listeners.close)

@@ -10,7 +10,8 @@ token is shown. There the stranger who has been here longest makes way instead:
 whoever holds places in silence keeps nobody out.
 
 Threads: the accepting thread opens, workers identify and close, whoever
-withdraws trust ends. `_lock` guards all fields and is never held while waiting.
+withdraws trust ends, and so does `listening` where an address of ours has gone.
+`_lock` guards all fields and is never held while waiting.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import socket
 import threading
 from collections import Counter
 
+from .interfaces import is_here
 from .model import Certificate
 
 
@@ -131,6 +133,21 @@ class Connections:
                 if connection.key == key:
                     connection.shut()
 
+    def end_stranded(self) -> None:
+        """Shut every connection from an address that is not ours any more: nothing will come there.
+
+        Left alone it would take 10 s and more until the system gives it up. Raises OSError.
+        """
+        with self._lock:
+            hosts = {
+                connection: _own_host(connection.socket) for connection in self._open.keys() | self._outgoing
+            }
+        here = {host for host in set(hosts.values()) if host is None or is_here(host)}
+        with self._lock:
+            for connection, host in hosts.items():
+                if host not in here and (connection in self._open or connection in self._outgoing):
+                    connection.shut()
+
     def end_all(self) -> None:
         """Shut every connection, and open no more."""
         with self._lock:
@@ -165,6 +182,16 @@ class Connections:
         _take_one(self._of_address, connection.address)
         if connection.key is not None:
             _take_one(self._of_key, connection.key)
+
+
+def _own_host(sock: socket.socket) -> str | None:
+    """Our address of a connection, None if it is closed."""
+    try:
+        host, _, *more = sock.getsockname()
+    except OSError:
+        return None
+    host = str(host).removeprefix("::ffff:").partition("%")[0]
+    return f"{host}%{more[1]}" if more and more[1] else host
 
 
 def _take_one(counts: Counter[str], what: str) -> None:

@@ -1,7 +1,7 @@
 """Where the peer API listens: one server for each address, all on one port.
 
 Without `--interface` and without a HOST that is one server for everything, IPv6
-with IPv4 where the system has both; it needs no following, whatever comes or goes.
+with IPv4 where the system has both; it is there whatever comes or goes.
 With `--interface` it is one for each address of these interfaces, so that no other
 network can reach us, and with a HOST one there. Addresses change while we run, so
 
@@ -10,11 +10,12 @@ network can reach us, and with a HOST one there. Addresses change while we run, 
     3. on new ones servers are opened, on the same port. What fails, a port that is taken
        there say, is logged once and tried again
     4. discovery is told, and announces from now on where we listen
+    5. connections from addresses that have gone are ended: nothing will ever come there
 
 The network may be missing at the start: then there is a port, and no server yet.
 
-Threads: one, "listening", while there is something to follow. From `start` to `stop`
-the servers are its own, so there is no lock; other threads get a copy of the list.
+Threads: one, "listening". From `start` to `stop` the servers are its own, so there is no
+lock; other threads get a copy of the list.
 """
 
 from __future__ import annotations
@@ -46,10 +47,15 @@ class Listeners(Generic[S]):
     """The servers of the peer API. `open`, `start`, `stop`; `tell` hears at which addresses they are."""
 
     def __init__(
-        self, addr: Endpoint, interface_names: Sequence[str], make: Callable[[Endpoint], S], tell: Tell
+        self,
+        addr: Endpoint,
+        interface_names: Sequence[str],
+        make: Callable[[Endpoint], S],
+        tell: Tell,
+        end_stranded: Callable[[], None],
     ) -> None:
         self._addr, self._names = addr, tuple(interface_names)
-        self._make, self._tell = make, tell
+        self._make, self._tell, self._end_stranded = make, tell, end_stranded
         self._servers: dict[str, S] = {}
         self._complained: set[str] = set()
         self._stopping = threading.Event()
@@ -86,8 +92,7 @@ class Listeners(Generic[S]):
         """Answer, and follow the addresses from now on."""
         for server in self.servers:
             server.start()
-        if self._names or self._addr.host:
-            self._thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Accept no more."""
@@ -104,7 +109,7 @@ class Listeners(Generic[S]):
         self._servers.clear()
 
     def follow(self) -> None:
-        """Steps 2 to 4."""
+        """Steps 2 to 5."""
         hosts = self._hosts()
         gone = self._servers.keys() - set(hosts)
         for host in gone:
@@ -114,6 +119,7 @@ class Listeners(Generic[S]):
         self._complained &= set(hosts)
         if gone or new:
             self._tell_discovery()
+        self._end_stranded()
 
     def _open(self, host: str) -> bool:
         endpoint = Endpoint(host, self.port)
@@ -145,6 +151,8 @@ class Listeners(Generic[S]):
         """Where to listen now."""
         if self._names:
             return self._of_interfaces(listen_hosts(present(self._names)))
+        if not self._addr.host:
+            return list(self._servers)
         return [self._addr.host] if is_here(self._addr.host) else []
 
     def _hosts_at_start(self) -> list[str]:

@@ -59,7 +59,7 @@ class Links:
         now, before = time.monotonic(), self._there
         there = {one.name: one for one in _reachable(present(self._names), listening)[:_MOST_LINKS]}
         changed = {name for name in there | before if there.get(name) != before.get(name)}
-        plugged = {name for name in there if _is_plugged_in(before.get(name), there[name])}
+        plugged = {name for name in there if _is_plugged_in(before.get(name, there[name]), there[name])}
         broken = {name for name in self._open if self._is_to_be_reopened(name, now)}
         await self.close((changed | broken) & self._open.keys(), goodbye=False)
         self._there = there
@@ -149,6 +149,8 @@ def _reachable(interfaces: list[Interface], listening: frozenset[str] | None) ->
     return [one for one in kept if one.addresses]
 
 
-def _is_plugged_in(before: Interface | None, now: Interface) -> bool:
+def _is_plugged_in(before: Interface, now: Interface) -> bool:
     """Whether the cable is in again."""
-    return before is not None and now.is_connected and not before.is_connected
+    if now.is_connected != before.is_connected:
+        _log.info("The cable of %s is %s", now.name, "in again" if now.is_connected else "out")
+    return now.is_connected and not before.is_connected

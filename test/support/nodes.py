@@ -52,11 +52,17 @@ class Node(UiClient, Freezable):
         addr: str = ":0",
         interfaces: Sequence[str] = (),
         options: Sequence[str] = (),
+        program: Path = PROGRAM,
     ) -> None:
         super().__init__(host, 0, "")
         self.database = database
         self._words = self.words(
-            database, username=username, addr=addr, interfaces=interfaces, options=options
+            database,
+            username=username,
+            addr=addr,
+            interfaces=interfaces,
+            options=options,
+            program=program,
         )
         self.stderr: Collected[str] = Collected()
         self.start()
@@ -69,11 +75,12 @@ class Node(UiClient, Freezable):
         addr: str = ":0",
         interfaces: Sequence[str] = (),
         options: Sequence[str] = (),
+        program: Path = PROGRAM,
     ) -> list[str]:
         """The command line."""
         words = [
             sys.executable,
-            str(PROGRAM),
+            str(program),
             "--db",
             str(database),
             "--addr",
