@@ -18,7 +18,7 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
                whereabouts > presence, timetable
                attempts > dialing
                interfaces > own_addresses, sightings > claims > mdns_records > mdns_prompt > mdns_health
-               > mdns_link > mdns_links > discovery
+               > mdns_asking > mdns_link > mdns_links > discovery
     policy     gates, connections, rates, turns, clones, eviction > questions > verification > comparisons
                tls
     use cases  peer_client, profile > looker, delivery, roster, hearsay > comparer, sender, greetings

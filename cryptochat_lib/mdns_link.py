@@ -5,19 +5,7 @@ are our addresses on that link, what we hear is known to come from it, and when 
 interface comes, goes or gets another address, no other one is touched.
 
 zeroconf answers questions, sends the announcements and the goodbye, and hands every
-record that it hears to `_Ear`. When to ask is our decision, since its own browser
-keeps pointers for 1,125 s at least, and takes no notice of a peer that fell silent:
-
-    at the start                 the question for our service, three times
-    something may have changed   the same, with our announcement: after a sleep, say
-    somebody lacks a record      that record's questions, a few peers at a time
-    somebody was quiet for 90 s  the question again and our announcement: all answers refresh
-                                 everyone, so whoever of us asks first, after up to 3 s,
-                                 has asked for all. Who was missed then (packets get
-                                 lost) is asked by name, lest all answer once more
-    nobody is here               the question and our announcement, every 30 s and when
-                                 somebody is heard again: if it was our cable that was
-                                 out, all the others have given us up
+record that it hears to `_Ear`. When to ask is decided in `mdns_asking`.
 
 Everything here runs on the discovery thread, in its asyncio loop. `zeroconf` has its
 home here and in the modules `mdns_...` on which this one stands.
@@ -27,9 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -51,6 +38,7 @@ from . import txt
 from .claims import Claims
 from .interfaces import Interface, announced_addresses
 from .limits import Limits
+from .mdns_asking import Asking
 from .mdns_health import LinkHealth, Pulse
 from .mdns_prompt import PromptAnswers, confine
 from .mdns_records import AAAA, IN, PTR, QUERY, SERVICE, SRV, TXT, A, understood
@@ -62,14 +50,6 @@ _log = logging.getLogger(__name__)
 _LARGEST_PACKET = 1440  # fits an Ethernet frame with IPv6's headers
 _RECORDS_BESIDE_TXT = 190  # header, PTR, SRV, the TXT record's own head, NSEC
 _RECORD_BYTES = {4: 16, 6: 28}
-_STARTUP_QUESTIONS = (0.02, 1.0, 3.0)
-# Parts of the silence that ends a peer: 3 s, 6 s (two ticks, so that there are three tries from
-# 90 s on, with the 3 s too), and 30 s.
-_SPREAD_OF_SILENCE = 1 / 40
-_ASK_AGAIN_OF_SILENCE = 1 / 20
-_ALONE_OF_SILENCE = 1 / 4
-_LACKING_SECONDS = 0.5
-_LACKING_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -89,16 +69,11 @@ class Link:
         self.interface = interface
         self._sightings, self._claims, self._limits = sightings, claims, limits
         self.pulse = Pulse(interface)
-        self._loop = asyncio.get_running_loop()
+        self._asking = Asking(interface.name, sightings, limits, self)
         self.said: OwnAnnouncement | None = None
         self._mdns: _Truthful | None = None
         self._prompt: PromptAnswers | None = None
         self._saying: asyncio.Future[None] | None = None
-        self._questions: list[asyncio.TimerHandle] = []
-        self._lacking: asyncio.TimerHandle | None = None
-        self._in_turn: asyncio.TimerHandle | None = None
-        self._asked_at = float("-inf")
-        self._is_alone = True
 
     async def open(self) -> None:
         """Join the link: from now on it is heard. Raises OSError."""
@@ -113,25 +88,16 @@ class Link:
         self.pulse.tap(reader.transport for reader in self._mdns.engine.readers)
         self._mdns.async_add_listener(_Ear(self._hear), None)
         if version is not IPVersion.V6Only:
-            self._prompt = await PromptAnswers.open(self.interface, self._say_everything)
-        self._begin_asking(self.ask)
+            self._prompt = await PromptAnswers.open(self.interface, self.say_everything)
+        self._asking.begin()
 
     def begin_anew(self) -> None:
         """Ask and say everything as at the start: nothing may be as it was, here or at the others."""
-        self._begin_asking(self._ask_and_say)
-
-    def _begin_asking(self, ask: Callable[[], None]) -> None:
-        for timer in self._questions:
-            timer.cancel()
-        # RFC 6762, 5.2: the first question a little later, so that not all ask at the same moment.
-        first = random.uniform(0, 0.1)  # noqa: S311 (no secret)
-        self._questions = [self._loop.call_later(first + delay, ask) for delay in _STARTUP_QUESTIONS]
+        self._asking.begin_anew()
 
     async def close(self, *, goodbye: bool) -> None:
         """Leave the link; with `goodbye` the others are told. Takes about 0.3 s then."""
-        for timer in (*self._questions, self._lacking, self._in_turn):
-            if timer:
-                timer.cancel()
+        self._asking.close()
         if self._prompt:
             self._prompt.close()
         if self._saying:
@@ -158,25 +124,11 @@ class Link:
 
     def tick(self, now: float) -> None:
         """What time makes due. Called every few seconds."""
-        if self._lacking is None:
-            self._ask_for_lacking()
-        name, unasked = self.interface.name, (now - self._asked_at) / self._limits.silence_seconds
-        was_alone, self._is_alone = self._is_alone, self._sightings.is_alone(name)
-        if (was_alone and not self._is_alone) or (self._is_alone and unasked >= _ALONE_OF_SILENCE):
-            self._ask_and_say()
-        elif self._in_turn is None and unasked >= _ASK_AGAIN_OF_SILENCE and self._sightings.quiet(name, now):
-            later = random.uniform(0, _SPREAD_OF_SILENCE) * self._limits.silence_seconds  # noqa: S311
-            self._in_turn = self._loop.call_later(later, self._ask_in_turn)
+        self._asking.tick(now)
 
-    def _ask_in_turn(self) -> None:
-        """Ask, unless the answers to another's question have come. Who asks says its own: it won't answer."""
-        self._in_turn, self._asked_at = None, time.monotonic()
-        name = self.interface.name
-        quiet = self._sightings.quiet(name, self._asked_at)
-        if len(quiet) <= min(_LACKING_AT_ONCE, self._sightings.heard_on(name) // 2):
-            self._ask_about(quiet)
-        else:
-            self._ask_and_say()
+    def ask_now(self) -> None:
+        """Ask who is here, out of turn."""
+        self._asking.ask()
 
     def health(self) -> LinkHealth:
         """How this link is, for people to read."""
@@ -184,7 +136,6 @@ class Link:
 
     def ask(self) -> None:
         """Ask who is here. Our own pointer goes with it as known: we need no answer from ourselves."""
-        self._asked_at = time.monotonic()
         question = DNSOutgoing(QUERY)
         question.add_question(DNSQuestion(SERVICE, PTR, IN))
         if self._mdns and self._mdns.current:
@@ -192,23 +143,8 @@ class Link:
             self.pulse.sent(self._mdns.current.name.partition(".")[0])
         self._send(question)
 
-    def _ask_and_say(self) -> None:
-        self.ask()
-        self._say_everything()
-
-    def _ask_soon_for_lacking(self) -> None:
-        """Ask for the records that peers here lack, but not more than twice a second."""
-        if self._lacking is None:
-            self._lacking = self._loop.call_later(_LACKING_SECONDS, self._ask_for_lacking)
-
-    def _ask_for_lacking(self) -> None:
-        self._lacking = None
-        peers = self._sightings.to_ask_for(self.interface.name, _LACKING_AT_ONCE, time.monotonic())
-        self._ask_about(peers)
-
-    def _ask_about(self, peers: list[tuple[PeerId, str | None]]) -> None:
-        if not peers:
-            return
+    def ask_about(self, peers: Sequence[tuple[PeerId, str | None]]) -> None:
+        """Ask for all records of these peers; with their hosts, where they are known."""
         message = DNSOutgoing(QUERY)
         for uuid, host in peers:
             message.add_question(DNSQuestion(f"{uuid}.{SERVICE}", SRV, IN))
@@ -218,7 +154,7 @@ class Link:
                 message.add_question(DNSQuestion(host, AAAA, IN))
         self._send(message)
 
-    def _say_everything(self) -> None:
+    def say_everything(self) -> None:
         """Multicast all our records in one packet."""
         if self._mdns and self._mdns.current:
             self._send(self._mdns.generate_service_broadcast(self._mdns.current, None))
@@ -232,9 +168,9 @@ class Link:
 
     def _hear(self, records: list[Record]) -> None:
         if self._sightings.hear(self.interface.name, records, time.monotonic()):
-            self._ask_soon_for_lacking()
+            self._asking.somebody_lacks()
         if self._claims.hear(self.interface, records, time.monotonic()):
-            self._say_everything()
+            self.say_everything()
 
     def _describe(self, own: OwnAnnouncement) -> ServiceInfo:
         record = txt.encode([own.rooms[key] for key in sorted(own.rooms)], own.name, limits=self._limits)

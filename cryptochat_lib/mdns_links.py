@@ -85,7 +85,7 @@ class Links:
         if time.monotonic() - self._asked_at > _ASK_SPACING_SECONDS:
             self._asked_at = time.monotonic()
             for link in self:
-                link.ask()
+                link.ask_now()
 
     def health(self) -> list[LinkHealth]:
         """How each chosen interface is, those among them that are named and have no address."""

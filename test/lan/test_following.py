@@ -17,6 +17,7 @@ from lab import Host, Lan
 from waiting import Collected, wait_until
 
 from cryptochat_lib import discovery as discovery_module
+from cryptochat_lib import listening
 from cryptochat_lib.connections import Connections
 from cryptochat_lib.discovery import Discovery, LinkHealth, OwnAnnouncement
 from cryptochat_lib.errors import UsageError
@@ -24,7 +25,7 @@ from cryptochat_lib.limits import Limits
 from cryptochat_lib.listening import Listeners
 from cryptochat_lib.model import Announcement, Endpoint, PeerId
 
-AT_ONCE = 6.0  # a look every 2 s, and some patience
+AT_ONCE = 6.0
 LIMITS = Limits(silence_seconds=24)  # a tick of discovery each second
 ADA, BOB = (PeerId(f"8d0c9f3e-25ba-4d8c-9a52-6d0b7f7a000{number}") for number in (1, 2))
 
@@ -58,7 +59,9 @@ def told() -> Collected[Collection[str]]:
 
 
 @pytest.fixture
-def listen(told: Collected[Collection[str]]) -> Iterator[StartListeners]:
+def listen(told: Collected[Collection[str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[StartListeners]:
+    """Start listeners, which look a few times a second instead of every 2 s."""
+    monkeypatch.setattr(listening, "_LOOK_SECONDS", 0.3)
     with ExitStack() as stack:
 
         def listen(host: Host, addr: str = "", *names: str, connections: Any = None) -> Listeners[Any]:

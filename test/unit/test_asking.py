@@ -1,6 +1,6 @@
 """Asking whether somebody is still there: one question serves all, and somebody does ask it.
 
-A `Link` without sockets; silence is borne for 4 s, so a question comes up to 0.1 s after its tick.
+Without sockets; silence is borne for 4 s, so a question comes up to 0.1 s after its tick.
 """
 
 from __future__ import annotations
@@ -8,18 +8,15 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from cryptochat_lib.claims import Claims
-from cryptochat_lib.interfaces import Interface
 from cryptochat_lib.limits import Limits
-from cryptochat_lib.mdns_link import Link
+from cryptochat_lib.mdns_asking import Asking
 from cryptochat_lib.model import Announcement, PeerId
 from cryptochat_lib.sightings import Address, Pointer, Record, Service, Sightings, Text
 
 LIMITS = Limits(silence_seconds=4)
 QUIET, LONGEST_WAIT = 3.2, 0.1
-ETH = Interface("eth0", 2, (ipaddress.ip_interface("10.0.0.5/24"),))
 BOB = PeerId("0b5a8a43-7a5a-4c7e-9a43-2d1b2f0c9e11")
 EVE = PeerId("7c1e0a52-4a0e-4b5e-8d3f-5f0f4d1c2a22")
 
@@ -34,19 +31,19 @@ class Nobody:
     def moved(self) -> None: ...
 
 
-class Spoken(Link):
+class Voice:
     """Keeps what it would have sent."""
 
-    said: list[str]
+    def __init__(self) -> None:
+        self.said: list[str] = []
 
     def ask(self) -> None:
-        super().ask()
         self.said.append("question")
 
-    def _say_everything(self) -> None:
+    def say_everything(self) -> None:
         self.said.append("announcement")
 
-    def _ask_about(self, peers: list[tuple[PeerId, str | None]]) -> None:
+    def ask_about(self, peers: Sequence[tuple[PeerId, str | None]]) -> None:
         self.said += [uuid for uuid, _ in peers]
 
 
@@ -62,21 +59,21 @@ def what_is_said(meanwhile: Callable[[Sightings], None], *others: PeerId) -> tup
 
     async def live() -> tuple[list[str], list[str]]:
         sightings = Sightings(Nobody(), LIMITS)
-        link = Spoken(ETH, sightings, Claims(Nobody(), LIMITS), LIMITS)
-        link.said = []
+        voice = Voice()
+        asking = Asking("eth0", sightings, LIMITS, voice)
         now = time.monotonic()
         sightings.hear("eth0", packet(BOB), now)
-        link.tick(now)  # somebody is heard again: that is another reason to speak
-        link.said.clear()
-        link._asked_at = float("-inf")
+        asking.tick(now)  # somebody is heard again: that is another reason to speak
+        voice.said.clear()
+        asking._asked_at = float("-inf")
         for uuid in (BOB, *others):
             sightings.hear("eth0", packet(uuid), now - QUIET)
-        link.tick(now)
-        at_once = list(link.said)
+        asking.tick(now)
+        at_once = list(voice.said)
         meanwhile(sightings)
         await asyncio.sleep(2 * LONGEST_WAIT)
-        await link.close(goodbye=False)
-        return at_once, link.said
+        asking.close()
+        return at_once, voice.said
 
     return asyncio.run(live())
 

@@ -23,7 +23,15 @@ FILES = sorted(LIBRARY.rglob("*.py"))
 NAMES = [file.relative_to(LIBRARY).with_suffix("").as_posix() for file in FILES]
 
 # Where each package that is not ours, and each part of the standard library that matters, is at home.
-DISCOVERY = {"discovery", "mdns_health", "mdns_link", "mdns_links", "mdns_prompt", "mdns_records"}
+DISCOVERY = {
+    "discovery",
+    "mdns_asking",
+    "mdns_health",
+    "mdns_link",
+    "mdns_links",
+    "mdns_prompt",
+    "mdns_records",
+}
 HOMES = {
     "zeroconf": DISCOVERY,
     "asyncio": DISCOVERY,
