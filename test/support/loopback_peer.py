@@ -37,6 +37,7 @@ from loopback_network import FakeNetwork
 from loopback_node import LoopbackNode
 from waiting import Collected
 
+from cryptochat_lib.identity import self_proving_id
 from cryptochat_lib.model import Announcement, Endpoint, PeerId, RoomName
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -76,12 +77,13 @@ class Reply:
 class OwnCertificate:
     """A P-256 key and a self-signed certificate, or one that `signer` has signed.
 
-    `like`: it has the serial number and the key identifier of that one. `ca`: it may sign others.
+    Without a `uuid` it is the one that the key proves. `like`: it has the serial number and the key
+    identifier of that one. `ca`: it may sign others.
     """
 
     def __init__(
         self,
-        uuid: str,
+        uuid: str | None = None,
         signer: OwnCertificate | None = None,
         *,
         like: OwnCertificate | None = None,
@@ -90,7 +92,11 @@ class OwnCertificate:
         self.serial: int = like.serial if like else x509.random_serial_number()
         self.key_id: bytes = like.key_id if like else os.urandom(20)
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, uuid)])
+        self.spki = self.key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self.uuid = uuid or self_proving_id(self.spki)
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.uuid)])
         now = datetime.now(timezone.utc)
         certificate = (
             x509.CertificateBuilder()
@@ -181,9 +187,9 @@ class HandmadePeer:
         host: str = "127.0.0.1",
         certificate: OwnCertificate | None = None,
     ) -> None:
-        self.uuid = PeerId(uuid or str(uuids.uuid4()))
+        self.certificate = certificate or OwnCertificate(uuid or str(uuids.uuid4()))
+        self.uuid = PeerId(uuid or self.certificate.uuid)
         self.host = host
-        self.certificate = certificate or OwnCertificate(self.uuid)
         self.fingerprint_sha256 = hashlib.sha256(self.certificate.der).hexdigest()
         self.requests: Collected[Request] = Collected()
         self.respond: Respond = lambda _request: OK
