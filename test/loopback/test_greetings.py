@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
-from greeting_nodes import GREETS, StartNode, introduce
+from greeting_nodes import GREETS, StartNode, greets, introduce
 from loopback_network import FakeNetwork
 from loopback_node import LoopbackNode
+from loopback_peer import HandmadePeer, OwnCertificate, accepts_all, json_response, message, trust
+from signed_records import greeting, milliseconds, signed
 from waiting import wait_until
 
 from cryptochat_lib.whereabouts import Reach
+
+MakePeer = Callable[..., HandmadePeer]
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +65,151 @@ def test_who_ends_is_seen_to_be_away_at_once_and_is_found_again(start_node: Star
     assert bob.uuid in ada.members("tea")  # away, not gone
     bob.start()
     ada.wait_member("tea", bob.uuid, 4, online=True)
+
+
+def added(node: LoopbackNode, peer: HandmadePeer) -> None:
+    """The user has added the peer's address, and said yes."""
+    node.app.presence.add(peer.uuid, [peer.endpoint])
+    node.app.people.look(peer.uuid)
+    node.wait_knows(peer.uuid, peer.fingerprint_sha256)
+    node.verify(peer.uuid, peer.fingerprint_sha256)
+
+
+def test_a_killed_program_is_noticed_by_the_end_of_its_connection_or_the_next_greeting(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", **GREETS, greet_seconds=1.0)
+    ada.join("tea")
+    talker, silent = (make_peer(certificate=OwnCertificate()) for _ in range(2))
+    for peer in (talker, silent):
+        greets(peer, "tea")
+        added(ada, peer)
+        ada.wait_member("tea", peer.uuid, 3, online=True)
+    with talker.connect(ada) as connection:
+        assert connection.post("/v1/messages", {"messages": [message("hello")]}).status == 200
+        for peer in (talker, silent):
+            peer.hang_up()  # nobody listens there any more
+        assert ada.members("tea")[talker.uuid]["online"]
+    for peer in (talker, silent):
+        ada.wait_member("tea", peer.uuid, 4, online=False)
+
+
+def test_who_only_greets_and_hangs_up_stays_here(start_node: StartNode, make_peer: MakePeer) -> None:
+    ada = start_node("Ada", **GREETS)
+    ada.join("tea")
+    bob = make_peer(certificate=OwnCertificate())
+    greets(bob, "tea")
+    added(ada, bob)
+    ada.wait_member("tea", bob.uuid, online=True)
+    marks = len(bob.requests.items)
+    with bob.connect(ada) as connection:
+        reply = connection.post("/v1/presence", greeting(["tea", "coffee"]))
+        assert reply.json["rooms"] == ["tea"]
+        assert reply.json["reach"] == "answered"
+    ada.wait_member("coffee", bob.uuid, online=True)
+    wait_until(lambda: len(ada.app.connections) == 0)
+    assert ada.members("coffee")[bob.uuid]["online"]
+    assert len(bob.requests.items) == marks  # and is not greeted back
+
+
+def test_whoever_has_moved_is_found_through_a_friend_of_both(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    """Carol has another port; of that she tells Bob alone."""
+    ada, bob = (start_node(name, **GREETS, greet_seconds=0.5) for name in ("Ada", "Bob"))
+    for node in (ada, bob):
+        node.join("tea")
+    introduce(ada, bob)
+    carol = make_peer(certificate=OwnCertificate())
+    for node in (ada, bob):
+        greets(carol, "tea", record=signed(carol.certificate, carol.endpoint))
+        added(node, carol)
+        node.wait_member("tea", carol.uuid, 4, online=True)
+    carol.move()
+    ada.wait_member("tea", carol.uuid, 4, online=False)
+    ada.send("tea", "where are you?")
+    record = signed(carol.certificate, carol.endpoint)
+    greets(carol, "tea", record=record)
+    with carol.connect(bob) as connection:
+        assert connection.post("/v1/presence", greeting(["tea"], record=record)).status == 200
+    ada.wait_member("tea", carol.uuid, 5, online=True)
+    carol.requests.wait_for(lambda request: b"where are you?" in request.body)
+
+
+def test_a_friends_friend_shows_up_to_be_verified(start_node: StartNode) -> None:
+    """Carol and Ada have met nobody but Bob."""
+    ada, bob, carol = (start_node(name, **GREETS, greet_seconds=0.5) for name in ("Ada", "Bob", "Carol"))
+    for node in (ada, bob, carol):
+        node.join("tea")
+    introduce(ada, bob)
+    introduce(bob, carol)
+    for one, other in ((ada, carol), (carol, ada)):
+        member = one.wait_member("tea", other.uuid, 4)
+        assert member["status"] == "unverified"
+        one.wait_knows(other.uuid, other.fingerprint_sha256)
+        one.verify(other.uuid, other.fingerprint_sha256)
+    ada.wait_member("tea", carol.uuid, 4, online=True, status="verified")
+    ada.send("tea", "hello, all")
+    carol.wait_message("hello, all")
+
+
+def test_after_a_restart_and_a_change_of_network_friends_are_tried_where_they_were(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", **GREETS)
+    ada.join("tea")
+    bob = make_peer(certificate=OwnCertificate())
+    elsewhere = make_peer(certificate=bob.certificate)
+    greets(bob, "tea", record=signed(bob.certificate, elsewhere.endpoint))
+    greets(elsewhere, "tea")
+    added(ada, bob)
+    ada.wait_member("tea", bob.uuid, online=True)
+    bob.hang_up()
+    ada.restart()
+    elsewhere.requests.wait_for(lambda request: request.path == "/v1/presence", 4)
+    ada.wait_member("tea", bob.uuid, online=True)
+    mark = elsewhere.requests.mark()
+    ada.app.presence.moved()
+    elsewhere.requests.wait_for(lambda request: request.path == "/v1/presence", 4, mark)
+
+
+def test_when_a_friend_was_last_there_is_remembered(start_node: StartNode, make_peer: MakePeer) -> None:
+    ada = start_node("Ada", **GREETS)
+    ada.join("tea")
+    bob = make_peer(certificate=OwnCertificate())
+    greets(bob, "tea")
+    added(ada, bob)
+    ada.wait_member("tea", bob.uuid, online=True)
+    began = milliseconds()
+    with bob.connect(ada) as connection:
+        connection.post("/v1/presence", greeting(["tea"], leaving=True))
+    ada.wait_member("tea", bob.uuid, online=False)
+    wait_until(lambda: ada.app.store.keys.all()[0].last_seen >= began)
+    bob.hang_up()
+    ada.restart()
+    where = ada.app.presence.of(bob.uuid)
+    assert where is not None
+    assert where.seen is not None
+    assert where.seen >= began
+
+
+def test_an_older_program_is_asked_once_and_mdns_counts(
+    network: FakeNetwork, start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", **GREETS, greet_seconds=0.3)
+    bob = make_peer(certificate=OwnCertificate())
+    bob.respond = lambda request: (
+        accepts_all(request) if request.path == "/v1/messages" else json_response(404, {"code": "not-found"})
+    )
+    trust(ada, bob)
+    bob.requests.wait_for(lambda request: request.path == "/v1/presence")
+    bob.announce("tea", "coffee")
+    ada.wait_member("coffee", bob.uuid)
+    ada.send("tea", "hello")
+    bob.requests.wait_for(lambda request: request.path == "/v1/messages")
+    bob.announce("tea")
+    wait_until(lambda: bob.uuid not in ada.members("coffee"))
+    ada.app.presence.moved()
+    ada.send("tea", "again")
+    bob.requests.wait_for(lambda request: b"again" in request.body)
+    assert [request.path for request in bob.requests.items].count("/v1/presence") == 1

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from loopback_node import LoopbackNode
+from loopback_peer import HandmadePeer, Request, accepts_all, json_response
+from signed_records import greeting
 
 StartNode = Callable[..., LoopbackNode]
 
@@ -30,6 +32,14 @@ def introduce(*nodes: LoopbackNode) -> None:
                 one.verify(other.uuid, other.fingerprint_sha256)
 
 
-def forget_where(one: LoopbackNode, other: LoopbackNode) -> None:
-    """Nobody has told `one` where `other` is, but its own contact."""
-    one.app.presence.add(other.uuid, [])
+def greets(
+    peer: HandmadePeer, *rooms: str, record: str | None = None, records: list[dict[str, Any]] | None = None
+) -> None:
+    """From now on a peer made by hand answers greetings with this, and takes every message."""
+
+    def respond(request: Request) -> bytes:
+        if request.path != "/v1/presence":
+            return accepts_all(request)
+        return json_response(200, greeting(rooms, record=record, records=records or []))
+
+    peer.respond = respond
