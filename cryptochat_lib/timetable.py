@@ -33,7 +33,7 @@ from .whereabouts import Reach, Whereabouts
 NEVER = math.inf
 
 _SOON_SECONDS = 0.2
-_SIGHT_SECONDS = 1.0  # so that not all are greeted at one moment
+_SIGHT_SECONDS = 0.5  # so that not all are greeted at one moment
 _MOVED_SECONDS = 2.0
 _DOUBT_SECONDS = 0.7
 _GOODBYE_SECONDS = 3.0  # so long an end may take
