@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 import webbrowser
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
@@ -23,7 +22,7 @@ from .chat import Chat
 from .clones import Clones
 from .comparer import Comparer
 from .comparisons import Comparisons
-from .connections import Connections
+from .connections import Connections, drain
 from .delivery import Means
 from .discovery import Discovery, LinkHealth, Listener
 from .events import EventLog
@@ -265,7 +264,7 @@ class App:
     def _begin_all(self) -> None:
         """Start from the inside out. Read from below, this is the order of the end."""
         self._begin(self.outbox.join)
-        self._begin(lambda: _drain(self.connections, self.pages))
+        self._begin(lambda: drain(self.connections, self.pages))
         self._begin(self.outbox.close)
         self._begin(self.looker.close, self.looker.let_in)
         self._begin(self.gates.close)
@@ -292,12 +291,3 @@ class App:
             self.store.settings.set("username", self.options.username)
             return self.options.username
         return self.store.settings.get("username") or login_name()
-
-
-def _drain(*all_connections: Connections) -> None:
-    """End every connection, and wait a moment for their threads, which close their own sockets."""
-    for connections in all_connections:
-        connections.end_all()
-    deadline = time.monotonic() + 0.5
-    while any(len(connections) for connections in all_connections) and time.monotonic() < deadline:
-        time.sleep(0.01)

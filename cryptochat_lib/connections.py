@@ -20,6 +20,7 @@ import contextlib
 import select
 import socket
 import threading
+import time
 from collections import Counter
 
 from .interfaces import is_here
@@ -192,6 +193,15 @@ def _own_host(sock: socket.socket) -> str | None:
         return None
     host = str(host).removeprefix("::ffff:").partition("%")[0]
     return f"{host}%{more[1]}" if more and more[1] else host
+
+
+def drain(*all_connections: Connections) -> None:
+    """End every connection, and wait a moment for their threads, which close their own sockets."""
+    for connections in all_connections:
+        connections.end_all()
+    deadline = time.monotonic() + 0.5
+    while any(len(connections) for connections in all_connections) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _take_one(counts: Counter[str], what: str) -> None:

@@ -26,6 +26,7 @@ def test_the_routes_here_are_all_there_are(ada: LoopbackNode) -> None:
     assert [(route.method, route.pattern) for route in routes] == [
         ("POST", "/rooms/{room}/message"),
         ("POST", "/v1/messages"),
+        ("POST", "/v1/presence"),
     ]
 
 
