@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,9 +22,13 @@ from cryptochat_lib import listening
 from cryptochat_lib.connections import Connections
 from cryptochat_lib.discovery import Discovery, LinkHealth, OwnAnnouncement
 from cryptochat_lib.errors import UsageError
+from cryptochat_lib.http_head import Head
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.listening import Listeners
 from cryptochat_lib.model import Announcement, Endpoint, PeerId
+from cryptochat_lib.routing import Reply
+from cryptochat_lib.serving import Handler, Server
+from cryptochat_lib.store import Store
 
 AT_ONCE = 6.0
 LIMITS = Limits(silence_seconds=24)  # a tick of discovery each second
@@ -209,9 +214,12 @@ StartDiscovery = Callable[..., tuple[Discovery, Ears]]
 def discover() -> Iterator[StartDiscovery]:
     with ExitStack() as stack:
 
-        def discover(host: Host, uuid: PeerId, *names: str) -> tuple[Discovery, Ears]:
+        def discover(
+            host: Host, uuid: PeerId, *names: str, listening: list[str] | None = None
+        ) -> tuple[Discovery, Ears]:
             ears = Ears()
             discovery = Discovery(ears, names, LIMITS)
+            discovery.listens_on(listening)
             stack.callback(discovery.stop)
             host.inside(discovery.start)
             discovery.announce(OwnAnnouncement(uuid, 4000))
@@ -249,6 +257,37 @@ def test_each_link_says_how_it_is(lan: Lan, discover: StartDiscovery) -> None:
     one.ip("link", "delete", "bare0")
     ada.stop()
     assert ada.health() == []
+
+
+def test_nobody_is_told_of_an_address_at_which_we_do_not_listen(lan: Lan, discover: StartDiscovery) -> None:
+    one, two, _ = lan.hosts
+    ada, _ = discover(one, ADA, listening=[one.address])
+    _, ears = discover(two, BOB)
+    said = ears.seen_.wait_for(lambda said: said.uuid == ADA, AT_ONCE)
+    assert [endpoint.host for endpoint in said.endpoints] == [one.address]
+    mark = ears.seen_.mark()
+    ada.listens_on(None)
+    ears.seen_.wait_for(lambda said: len(said.endpoints) > 1, AT_ONCE, mark)
+
+
+def test_a_server_whose_address_has_gone_ends_and_leaves_no_thread(lan: Lan, tmp_path: Path) -> None:
+    host = lan.hosts[0]
+    host.ip("address", "add", "10.77.0.62/24", "dev", "eth0")
+    there, unused = Endpoint("10.77.0.62", 0), Store(tmp_path / "unused.db", Limits()).database
+    server = host.inside(lambda: Deaf(there, Connections(1, 1, 1), unused, Limits()))
+    host.inside(server.start)
+    host.ip("address", "delete", "10.77.0.62/24", "dev", "eth0")
+    host.inside(server.stop)
+    assert "deaf-accept" not in [thread.name for thread in threading.enumerate()]
+
+
+class Deaf(Server):
+    """A real server, to which nobody comes."""
+
+    thread_name = "deaf"
+
+    def answer(self, handler: Handler, head: Head) -> Reply:
+        raise AssertionError("nobody asks")
 
 
 def test_a_cable_that_is_in_again_is_a_new_beginning(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import socket
+from typing import NoReturn
 
+import ifaddr
 import pytest
 
 from cryptochat_lib import interfaces
@@ -47,6 +51,32 @@ class TestChoosing:
 
     def test_an_interface_that_has_gone_since_is_no_error(self) -> None:
         assert present(["eth9", "wlan0"]) == [WLAN]
+
+
+def test_what_leads_out_of_this_machine_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only so many links are kept, and a machine with containers has dozens of interfaces."""
+    there = [
+        ifaddr.Adapter(name, name, [ifaddr.IP(ip, 24, name)], index=index)
+        for index, (name, ip) in enumerate(
+            (("docker0", "172.17.0.1"), ("wg0", "10.8.0.2"), ("eth0", "10.0.0.5"))
+        )
+    ]
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: there)
+    monkeypatch.setattr(interfaces, "_is_usable", lambda _host: True)
+    assert [one.name for one in present()] == ["eth0", "docker0", "wg0"]
+
+
+def test_without_a_descriptor_left_nothing_is_said_of_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever fills our table of descriptors would make us leave the network."""
+
+    def no_socket(*_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, "no descriptor is left")
+
+    assert interfaces.is_here("127.0.0.1")
+    assert not interfaces.is_here("192.0.2.77")
+    monkeypatch.setattr(socket, "socket", no_socket)
+    with pytest.raises(OSError, match="descriptor"):
+        interfaces.is_here("127.0.0.1")
 
 
 def test_this_machine_has_a_loopback_interface() -> None:

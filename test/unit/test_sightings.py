@@ -13,7 +13,7 @@ from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Announcement, Endpoint, PeerId
 from cryptochat_lib.sightings import Address, Pointer, Record, Service, Sightings, Text
 
-ADA, BOB = PeerId("00000000-0000-4000-8000-00000000000a"), PeerId("00000000-0000-4000-8000-00000000000b")
+ADA, BOB, EVE = (PeerId(f"00000000-0000-4000-8000-00000000000{letter}") for letter in "abe")
 ETH = Interface("eth0", 2, (ipaddress.ip_interface("10.0.0.5/24"), ipaddress.ip_interface("fe80::5/64")))
 WLAN = Interface("wlan0", 3, (ipaddress.ip_interface("10.9.0.5/24"),))
 TEA = txt.encode(["tea"], "Ada")
@@ -243,3 +243,17 @@ def test_a_listener_that_fails_stops_nothing(caplog: pytest.LogCaptureFixture) -
     sightings.silence(200.0)
     assert (len(told.seen_), told.gone_) == (2, [ADA, BOB])
     assert len(caplog.records) == 4
+
+
+def test_who_is_doubted_has_30_seconds_to_show_that_it_is_there(sightings: Sightings, told: Told) -> None:
+    """After a sleep, or where the network has changed: what was heard before says little."""
+    for link, uuid in (("eth0", ADA), ("eth0", BOB), ("wlan0", EVE)):
+        sightings.hear(link, packet(uuid, "10.0.0.7" if link == "eth0" else "10.9.0.7"), 100.0)
+    sightings.doubt({"eth0"}, 110.0)
+    assert sightings.should_ask("eth0", 110.0)
+    assert not sightings.should_ask("wlan0", 110.0)
+    sightings.hear("eth0", packet(BOB, "10.0.0.7"), 120.0)
+    sightings.silence(139.0)
+    assert told.gone_ == []
+    sightings.silence(141.0)
+    assert told.gone_ == [ADA]
