@@ -21,8 +21,9 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
                > mdns_asking > mdns_link > mdns_links > discovery
     policy     gates, connections, rates, turns, clones, eviction > questions > verification > comparisons
                tls
-    use cases  peer_client, profile > looker, delivery, roster, hearsay > comparer, sender, greetings
-               > outbox, greeter > chat, people, neighbours
+    use cases  peer_client, profile, finding > looker, delivery, roster, hearsay, link_findings, peer_findings
+               > comparer, sender, greetings, diagnosis > outbox, greeter
+               > chat, people, neighbours, doctor
     edges      routing > guard, session, sse, page, export, serving
                > listening, peer_server, ui_api > ui_server
     root       arguments, screen > ui_client > cli > options > terminal > app, commands

@@ -25,6 +25,7 @@ from .comparisons import Comparisons
 from .connections import Connections, drain
 from .delivery import Means
 from .discovery import Discovery, LinkHealth, Listener
+from .doctor import Doctor
 from .events import EventLog
 from .gates import Gates
 from .greeter import Greeter
@@ -202,6 +203,19 @@ class App:
         hearsay = Hearsay(self.profile, store, presence, self.neighbourhood, limits)
         self.greetings = Greetings(identity, self.profile, store, presence, self.attempts, hearsay)
         self.greeter = Greeter(means, self.greetings, self.looker)
+        self.doctor = Doctor(
+            self.discovery,
+            self.options.interfaces,
+            self.roster,
+            presence,
+            store.keys,
+            self.attempts,
+            self.profile,
+            self.clones,
+            self.neighbourhood,
+            self.greetings,
+            limits,
+        )
         self.neighbours = Neighbours(
             self.profile,
             store,
@@ -241,6 +255,7 @@ class App:
             store,
             streams,
             self.session,
+            self.doctor,
             limits,
         )
         self.listeners = Listeners(

@@ -99,6 +99,9 @@ class Limits:
     hinted_peers: int = 128
     hinted_peers_of_one: int = 32
     hint_seconds: float = 600.0
+    # The doctor: how long it asks the network, and how long what it found is given again.
+    doctor_seconds: float = 2.0
+    doctor_again_seconds: float = 5.0
     # What the user adds by contact code or address.
     contacts: int = 64
 

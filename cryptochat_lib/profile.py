@@ -73,6 +73,11 @@ class Profile:
             self._found = (time.monotonic(), found)
         return found
 
+    @property
+    def announced_name(self) -> str | None:
+        """The name that strangers see."""
+        return self._username if self._announce_name else None
+
     def rooms(self) -> list[RoomName]:
         """The rooms that we have joined, by name."""
         return self._settings.joined_rooms()
@@ -111,5 +116,4 @@ class Profile:
 
     def _announce(self, rooms: list[RoomName]) -> None:
         named = {room: str(room) for room in rooms}
-        name = self._username if self._announce_name else None
-        self._discovery.announce(OwnAnnouncement(self.uuid, self._port, named, name))
+        self._discovery.announce(OwnAnnouncement(self.uuid, self._port, named, self.announced_name))

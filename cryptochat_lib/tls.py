@@ -51,6 +51,7 @@ _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which `ssl` does not nam
 _VERIFY_FLAGS = ssl.VerifyFlags(_NO_CHECK_TIME) | ssl.VERIFY_X509_PARTIAL_CHAIN
 
 Socket = ssl.SSLSocket
+VERSION = ssl.OPENSSL_VERSION
 # What OpenSSL says of who speaks no TLS 1.3, or has nothing in common with us, and of who speaks no TLS.
 # The last two are OpenSSL's since 3.2, for which older Pythons have no names: its words are looked at too.
 _WHY = (
@@ -146,15 +147,15 @@ def presenting(identity: Identity, pinned: Certificate) -> ClientHandshake:
     return ClientHandshake(context, pinned)
 
 
-def looking(mark: str | None = None) -> ClientHandshake:
+def looking(mark: str | None = None, pinned: Certificate | None = None) -> ClientHandshake:
     """Shows nothing and checks nothing: the other side proves that it holds its key, whoever it is.
 
-    `mark`: offered for `is_marked`.
+    `mark`: offered for `is_marked`. `pinned`: it has to be that one all the same.
     """
     context = _client_context(ssl.CERT_NONE)
     if mark is not None:
         context.set_alpn_protocols([mark])
-    return ClientHandshake(context)
+    return ClientHandshake(context, pinned)
 
 
 def is_marked(tls: ssl.SSLSocket, mark: str) -> bool:

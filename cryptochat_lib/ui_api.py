@@ -14,6 +14,7 @@ from typing import Any
 from . import export, shapes, wire, words
 from .chat import Chat
 from .clones import Clones
+from .doctor import Doctor
 from .errors import BadRequest
 from .limits import Limits
 from .model import PeerId, RoomName, parse_peer_id, parse_room_name
@@ -42,6 +43,7 @@ class UiApi:
         store: Store,
         streams: EventStreams,
         session: Session,
+        doctor: Doctor,
         limits: Limits,
     ) -> None:
         self._profile = profile
@@ -75,6 +77,7 @@ class UiApi:
             Route("GET", "/api/rooms/{room}/messages.jsonl", self._export),
             Route("GET", "/api/search", self._search),
             Route("GET", "/api/events", self._events),
+            Route("GET", "/api/doctor", lambda _request: json_reply(200, doctor.examine())),
         )
 
     def _open_session(self, request: Request) -> Reply:
