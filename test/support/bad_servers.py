@@ -19,9 +19,9 @@ Say = Callable[[socket.socket], None]
 
 
 @contextmanager
-def serving(say: Say, host: str = "127.0.0.1") -> Iterator[Endpoint]:
+def serving(say: Say, host: str = "127.0.0.1", port: int = 0) -> Iterator[Endpoint]:
     """Whoever connects is dealt with by `say`, one after the other."""
-    with socket.create_server((host, 0)) as listener, ExitStack() as stack:
+    with socket.create_server((host, port)) as listener, ExitStack() as stack:
 
         def accept() -> None:
             with contextlib.suppress(OSError):

@@ -1,0 +1,127 @@
+"""The doctor of a running node: what it tries again, how often, and that it answers whatever is broken."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bad_servers import closed_port, old_tls, says_nothing, serving
+from loopback_node import LoopbackNode, befriend
+from loopback_peer import HandmadePeer
+from waiting import wait_until
+
+from cryptochat_lib.finding import Said
+from cryptochat_lib.model import Announcement, Endpoint, PeerId, RoomName
+
+StartNode = Callable[..., LoopbackNode]
+SOMEBODY = PeerId("0704411d-699b-4cc0-9a55-6d9b2f1c0a11")
+
+
+def codes(found: dict[str, Any]) -> list[str]:
+    return [finding["code"] for finding in found["findings"]]
+
+
+def announce(node: LoopbackNode, endpoint: Endpoint, why: str, uuid: PeerId = SOMEBODY) -> None:
+    """Somebody is announced there, and a look has failed so."""
+    node.network.announce(Announcement(uuid, (endpoint,), {RoomName("tea"): "tea"}, "Somebody", 1))
+    wait_until(lambda: (node.user(uuid) or {}).get("trouble") == why)
+
+
+def test_who_is_reachable_and_who_is_not_is_found_on_a_node(start_node: StartNode) -> None:
+    ada, bob = start_node("Ada", doctor_seconds=0.1), start_node("Bob")
+    befriend(ada, bob)
+    with serving(old_tls) as endpoint:
+        announce(ada, endpoint, "too-old")
+        found = ada.get("/api/doctor")
+    assert {"loopback-only", "announced", "peer-too-old", "reachable"} <= set(codes(found))
+    [reachable] = [one for one in found["findings"] if one["code"] == "reachable"]
+    assert reachable["values"]["peers"] == [{"uuid": bob.uuid, "addresses": [str(bob.endpoint)]}]
+
+
+def test_whoever_does_not_answer_is_tried_once_more(
+    start_node: StartNode, make_peer: Callable[..., HandmadePeer]
+) -> None:
+    ada, mallory = start_node("Ada", look_again_seconds=60.0, doctor_seconds=1.0), make_peer()
+    ada.join("tea")
+    mallory.hang_up()
+    announce(ada, mallory.endpoint, "refused", mallory.uuid)
+    old = mallory.endpoint
+    with serving(old_tls, old.host, old.port):
+        assert "peer-too-old" in codes(ada.get("/api/doctor"))
+
+
+def test_one_who_answers_with_another_name_is_still_the_wrong_one(
+    start_node: StartNode, make_peer: Callable[..., HandmadePeer]
+) -> None:
+    ada, mallory = start_node("Ada", look_again_seconds=60.0, doctor_seconds=0.5), make_peer()
+    ada.join("tea")
+    announce(ada, mallory.endpoint, "wrong-key")
+    handshakes = mallory.handshakes
+    assert "peer-wrong-key" in codes(ada.get("/api/doctor"))
+    assert mallory.handshakes == handshakes + 1
+
+
+def test_an_examination_is_over_in_time_though_somebody_is_silent(start_node: StartNode) -> None:
+    ada = start_node("Ada", handshake_seconds=0.1, doctor_seconds=0.5)
+    ada.join("tea")
+    with serving(says_nothing) as endpoint:
+        announce(ada, endpoint, "timed-out")
+        began = time.monotonic()
+        assert "peer-timed-out" in codes(ada.get("/api/doctor"))
+        assert 0.2 <= time.monotonic() - began < 1.5
+
+
+def test_nothing_is_examined_twice_in_a_moment_and_who_asks_meanwhile_waits(start_node: StartNode) -> None:
+    ada = start_node("Ada", doctor_seconds=0.4, doctor_again_seconds=60.0)
+    ada.join("tea")
+    asked: list[float] = []
+    ada.app.doctor._discovery.ask = lambda: asked.append(time.monotonic())  # type: ignore[method-assign]
+    answers: list[dict[str, Any]] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(ada.get("/api/doctor")), name=f"page {number}")
+        for number in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    announce(ada, closed_port(), "refused")
+    answers.append(ada.get("/api/doctor"))
+    assert len(asked) == 1
+    assert [answer == answers[0] for answer in answers] == [True] * 5
+
+
+def test_an_old_result_is_not_given_again(start_node: StartNode) -> None:
+    ada = start_node("Ada", doctor_seconds=0.1, doctor_again_seconds=0.0)
+    ada.join("tea")
+    assert "peer-refused" not in codes(ada.get("/api/doctor"))
+    announce(ada, closed_port(), "refused")
+    assert "peer-refused" in codes(ada.get("/api/doctor"))
+
+
+def test_what_the_others_say_and_what_the_user_has_added_is_examined(start_node: StartNode) -> None:
+    ada, bob = start_node("Ada", doctor_seconds=0.1), start_node("Bob")
+    befriend(ada, bob)
+    ada.app.doctor._said = lambda uuid: Said(600.0, True, "timed-out") if uuid == bob.uuid else None
+    added = {"uuid": None, "state": "looking", "reason": "no-route", "addresses": ["10.9.9.9:1"]}
+    ada.app.doctor._contacts = lambda: [added]
+    found = codes(ada.get("/api/doctor"))
+    assert {"shut-off", "clock-differs", "peer-no-route"} <= set(found)
+
+
+def test_the_doctor_answers_when_nothing_works(start_node: StartNode) -> None:
+    ada = start_node("Ada", doctor_seconds=0.1)
+
+    def fail(*_arguments: Any) -> Any:
+        raise RuntimeError("broken")
+
+    doctor = ada.app.doctor
+    doctor._discovery.ask = doctor._discovery.health = fail  # type: ignore[method-assign]
+    doctor._profile.rooms = doctor._roster.users = fail  # type: ignore[method-assign]
+    doctor._contacts = fail
+    found = ada.get("/api/doctor")
+    what = {one["values"]["what"] for one in found["findings"] if one["code"] == "cannot-tell"}
+    assert what == {"discovery", "people", "contacts", "rooms"}
+    assert len(found["visible"]) == 8
