@@ -67,6 +67,8 @@ def main(folder: Path) -> None:
             page.wait_text(".progress", "delivered to 1 of 2")
             views(page, folder, cleo)
             comparison(page, folder, cleo, ada)
+            page.click(".live-comparison .cancel")
+            dialogs(page, folder)
             if folder != DOCS:
                 other_states(page, folder, cleo, ada)
                 shapes(page, folder)
@@ -98,6 +100,20 @@ def comparison(page: Page, folder: Path, cleo: Node, ada: Node) -> None:
     page.wait(lambda: page.one(".same").is_enabled(), "too early to say the same")
     for scheme in ("light", "dark"):
         state(page, folder, "compare", scheme, sizes=(WIDE,))
+
+
+def dialogs(page: Page, folder: Path) -> None:
+    """Adding somebody, and what the doctor says; the code and the addresses are those of this laboratory."""
+    for name, door, shown in (("add", ".add-someone", ".own-code .qr"), ("doctor", ".ask-doctor", ".finding")):
+        page.resize(*WIDE)
+        page.click(door)
+        page.one(shown)
+        page.wait(lambda: not page.all("[aria-disabled=true]"), "the doctor is still at it")
+        for scheme in ("light", "dark"):
+            shoot(page, folder, f"{name}-{scheme}", WIDE, scheme)
+            shoot(page, folder, f"{name}-narrow-{scheme}", NARROW, scheme)
+        page.click(".dialog-close")
+        page.wait_gone("dialog")
 
 
 def other_states(page: Page, folder: Path, cleo: Node, ada: Node) -> None:

@@ -25,11 +25,12 @@ def scanned(page):
 
 def test_two_people_enter_each_others_codes_and_talk(lan, start_node, start_chromium):
     ada, bob = start_node(lan.hosts[0], "Ada"), start_node(lan.hosts[1], "Bob")
-    hers, his = start_chromium(lan.hosts[0]).open(ada), start_chromium(lan.hosts[1]).open(bob)
+    chromium = start_chromium(lan.hosts[0])
+    hers, his = chromium.open(ada), start_chromium(lan.hosts[1]).open(bob)
     hers.join("kitchen")
     his.join("kitchen")
     his_code, her_code = shown_code(his), shown_code(hers)
-    start_chromium(lan.hosts[0]).allow("/api/contacts")  # these two refusals
+    chromium.allow("/api/contacts")  # these two refusals
     for wrong, said in ((her_code, "your own code"), (his_code[:-4] + her_code[-4:], "wrong or missing")):
         hers.fill(FIELD, wrong)
         hers.click(ADD)
