@@ -66,9 +66,8 @@ def main(folder: Path) -> None:
             page.wait_text(".questions", "Cleo")
             page.wait_text(".progress", "delivered to 1 of 2")
             views(page, folder, cleo)
-            comparison(page, folder, cleo, ada)
-            page.click(".live-comparison .cancel")
             dialogs(page, folder)
+            comparison(page, folder, cleo, ada)
             if folder != DOCS:
                 other_states(page, folder, cleo, ada)
                 shapes(page, folder)
