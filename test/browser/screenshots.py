@@ -103,7 +103,10 @@ def comparison(page: Page, folder: Path, cleo: Node, ada: Node) -> None:
 
 def dialogs(page: Page, folder: Path) -> None:
     """Adding somebody, and what the doctor says; the code and the addresses are those of this laboratory."""
-    for name, door, shown in (("add", ".add-someone", ".own-code .qr"), ("doctor", ".ask-doctor", ".finding")):
+    for name, door, shown in (
+        ("add", ".add-someone", ".own-code .qr"),
+        ("doctor", ".ask-doctor", ".finding"),
+    ):
         page.resize(*WIDE)
         page.click(door)
         page.one(shown)
