@@ -19,7 +19,8 @@ from collections.abc import Iterable
 from .interfaces import Interface, listen_hosts, on_link, scoped
 from .limits import Limits
 from .model import Endpoint, PeerId
-from .sightings import Address, Listener, Record, Service
+from .resource_records import Address, Record, Service
+from .sightings import Listener
 
 _REMEMBERED = 16
 

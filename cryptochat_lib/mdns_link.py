@@ -43,7 +43,8 @@ from .mdns_health import LinkHealth, Pulse
 from .mdns_prompt import PromptAnswers, confine
 from .mdns_records import AAAA, IN, PTR, QUERY, SERVICE, SRV, TXT, A, understood
 from .model import PeerId, RoomName
-from .sightings import Record, Sightings
+from .resource_records import Record
+from .sightings import Sightings
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from zeroconf import DNSAddress, DNSPointer, DNSRecord, DNSService, DNSText  # t
 
 from .errors import BadRequest
 from .model import PeerId, parse_peer_id
-from .sightings import Address, Pointer, Record, Service, Text
+from .resource_records import Address, Pointer, Record, Service, Text
 
 SERVICE = "_cryptochat._tcp.local."
 

@@ -31,12 +31,13 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from . import txt
 from .interfaces import Interface, claimant, on_link, scoped
 from .limits import Limits
 from .model import Announcement, Endpoint, PeerId
+from .resource_records import Address, Pointer, Record, Service, Text
 
 _log = logging.getLogger(__name__)
 
@@ -65,38 +66,6 @@ class Listener(Protocol):
         """We may be somewhere else: interfaces or addresses have changed, or we have slept."""
 
 
-class Pointer(NamedTuple):
-    """PTR: there is a peer of this name. `here` is false in its goodbye (TTL 0)."""
-
-    uuid: PeerId
-    here: bool = True
-
-
-class Service(NamedTuple):
-    """SRV: where that peer listens."""
-
-    uuid: PeerId
-    host: str
-    port: int
-
-
-class Text(NamedTuple):
-    """TXT: the peer's raw record."""
-
-    uuid: PeerId
-    raw: bytes
-
-
-class Address(NamedTuple):
-    """A or AAAA. `flush`: these are all of that kind that the host has (RFC 6762, 10.2)."""
-
-    host: str
-    ip: ipaddress.IPv4Address | ipaddress.IPv6Address
-    flush: bool = False
-    here: bool = True
-
-
-Record = Pointer | Service | Text | Address
 _Place = tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Address]
 
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.mdns_asking import Asking
 from cryptochat_lib.model import Announcement, PeerId
-from cryptochat_lib.sightings import Address, Pointer, Record, Service, Sightings, Text
+from cryptochat_lib.resource_records import Address, Pointer, Record, Service, Text
+from cryptochat_lib.sightings import Sightings
 
 LIMITS = Limits(silence_seconds=4)
 QUIET, LONGEST_WAIT = 3.2, 0.1

@@ -12,7 +12,7 @@ from cryptochat_lib.claims import Claims
 from cryptochat_lib.interfaces import Interface
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Announcement, Endpoint, PeerId
-from cryptochat_lib.sightings import Address, Pointer, Record, Service
+from cryptochat_lib.resource_records import Address, Pointer, Record, Service
 
 US = make_uuid()
 ETH = Interface("eth0", 2, (ipaddress.ip_interface("10.0.0.5/24"), ipaddress.ip_interface("fe80::5/64")))

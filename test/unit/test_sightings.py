@@ -11,7 +11,8 @@ from cryptochat_lib import txt
 from cryptochat_lib.interfaces import Interface
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Announcement, Endpoint, PeerId
-from cryptochat_lib.sightings import Address, Pointer, Record, Service, Sightings, Text
+from cryptochat_lib.resource_records import Address, Pointer, Record, Service, Text
+from cryptochat_lib.sightings import Sightings
 
 ADA, BOB, EVE = (PeerId(f"00000000-0000-4000-8000-00000000000{letter}") for letter in "abe")
 ETH = Interface("eth0", 2, (ipaddress.ip_interface("10.0.0.5/24"), ipaddress.ip_interface("fe80::5/64")))
