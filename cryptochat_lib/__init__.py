@@ -23,7 +23,7 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
                tls
     use cases  peer_client, profile, finding > looker, delivery, roster, hearsay, link_findings, peer_findings
                > comparer, sender, greetings, diagnosis > outbox, greeter
-               > chat, people, neighbours, doctor
+               > finder, chat, people, doctor > contacts > neighbours
     edges      routing > guard, session, sse, page, export, serving
                > listening, peer_server, ui_api > ui_server
     root       arguments, screen > ui_client > cli > options > terminal > app, commands

@@ -23,10 +23,12 @@ from .clones import Clones
 from .comparer import Comparer
 from .comparisons import Comparisons
 from .connections import Connections, drain
+from .contacts import Contacts
 from .delivery import Means
 from .discovery import Discovery, LinkHealth, Listener
 from .doctor import Doctor
 from .events import EventLog
+from .finder import Finder
 from .gates import Gates
 from .greeter import Greeter
 from .greetings import Greetings
@@ -216,6 +218,19 @@ class App:
             self.greetings,
             limits,
         )
+        self.finder = Finder(own, store, presence, self.looker, self.neighbourhood, self.attempts, limits)
+        self.contacts = Contacts(
+            self.profile,
+            store,
+            presence,
+            self.people,
+            self.looker,
+            self.finder,
+            self.neighbourhood,
+            self.attempts,
+            events,
+            limits,
+        )
         self.neighbours = Neighbours(
             self.profile,
             store,
@@ -226,6 +241,7 @@ class App:
             self.roster,
             self.greeter,
             hearsay,
+            self.contacts,
         )
 
     def _make_edges(self) -> None:
@@ -250,6 +266,7 @@ class App:
             self.profile,
             self.clones,
             self.people,
+            self.contacts,
             self.chat,
             self.roster,
             store,
@@ -282,6 +299,7 @@ class App:
         self._begin(lambda: drain(self.connections, self.pages))
         self._begin(self.outbox.close)
         self._begin(self.looker.close, self.looker.let_in)
+        self._begin(self.finder.close)
         self._begin(self.gates.close)
         self._begin(self.comparisons.close)
         self._begin(self.events.close)

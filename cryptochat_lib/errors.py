@@ -102,6 +102,12 @@ class UnknownUser(NotFound):
     code = "unknown-user"
 
 
+class UnknownContact(NotFound):
+    """No such contact has been added."""
+
+    code = "unknown-contact"
+
+
 class MethodNotAllowed(CryptoChatError):
     """This address exists, but does not do that."""
 
@@ -138,6 +144,16 @@ class TooManyRooms(Conflict):
     """The announcement is full: leave a room before you join another."""
 
     code = "too-many-rooms"
+
+
+class TooManyContacts(Conflict):
+    """So many contacts cannot be kept: remove one before you add another."""
+
+    code = "too-many-contacts"
+
+
+class SpentCode(Conflict):
+    """This code has verified its key already, or was taken back: enter it again."""
 
 
 class OwnCode(Conflict):

@@ -123,20 +123,49 @@ def on_link(host: str, interfaces: Iterable[Interface]) -> bool:
 class Neighbourhood:
     """Whether somebody is next to us: on a link of the interfaces that `names` choose.
 
-    The one place that says whose coming may raise a question. Asked for each knock, so
-    the system is asked once in 5 s at most: as soon as discovery notices a new cable.
+    The one place that says whose coming may raise a question: who is next to us, or at an
+    address that the user has added (`expect`). Asked for each knock, so the system is asked
+    once in 5 s at most: as soon as discovery notices a new cable.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = tuple(names)
         self._known: tuple[float, list[Interface]] = (float("-inf"), [])  # when, and what; set as one
+        self._expected: frozenset[str] = frozenset()
 
     def has(self, host: str) -> bool:
+        return host in self._expected or self.is_next_to(host)
+
+    def is_next_to(self, host: str) -> bool:
+        """Whether `host` is on one of our links, whoever was added."""
+        return on_link(host, self.interfaces())
+
+    def expect(self, hosts: Iterable[str]) -> None:
+        """The user has added these addresses: from now on these, and no others, count as next to us, too."""
+        self._expected = frozenset(hosts)
+
+    def places(self, host: str) -> list[str]:
+        """The IP address `host` as we can connect to it: link-local IPv6 has a scope, a number.
+
+        Without one it may be on any of our links; with that of a link that we do not have it is nowhere.
+        """
+        bare, _, scope = host.partition("%")
+        address = ipaddress.ip_address(bare)
+        if not (isinstance(address, ipaddress.IPv6Address) and address.is_link_local):
+            return [host]
+        return [
+            scoped(address, interface)
+            for interface in self.interfaces()
+            if scope in ("", interface.name, str(interface.index))
+        ]
+
+    def interfaces(self) -> list[Interface]:
+        """Those that `names` choose and that are there, as of 5 s ago at the latest."""
         asked_at, interfaces = self._known
         if time.monotonic() - asked_at > _ASK_AGAIN_SECONDS:
             interfaces = present(self._names)
             self._known = (time.monotonic(), interfaces)
-        return on_link(host, interfaces)
+        return interfaces
 
 
 def claimant(host: str | None) -> str | None:

@@ -104,6 +104,10 @@ class Limits:
     doctor_again_seconds: float = 5.0
     # What the user adds by contact code or address.
     contacts: int = 64
+    # Whoever is not there yet is tried again: so soon first, then half as often each time.
+    contact_retry_first_seconds: float = 5.0
+    contact_retry_most_seconds: float = 60.0
+    contacts_at_once: int = 2
 
     # What waits for a recipient.
     queued_for_one_recipient: int = 10_000

@@ -2,8 +2,8 @@
 
 Who is looked at: peers announced in a room that we are in, and those whom the
 user wants to reach; at their announced addresses, which discovery has limited
-to this link. Both sides look at each other, so both servers learn the other's
-certificate and let its handshake through to the gate.
+to this link, and at those that the user has added. Both sides look at each other, so
+both servers learn the other's certificate and let its handshake through to the gate.
 
 Where somebody else announces *us* we look, too (`look_at_claim`): whoever holds our
 key there, and is not this very program behind some relay, is a copy of us (`clones`).
@@ -88,13 +88,19 @@ class Looker:
         self._server_tls.replace(lambda: [key.certificate for key in self._store.keys.all()])
 
     def look(
-        self, uuid: PeerId, asked: bool = False, again: bool = False, knocked_at: str | None = None
+        self,
+        uuid: PeerId,
+        asked: bool = False,
+        again: bool = False,
+        knocked_at: str | None = None,
+        urgent: bool = False,
     ) -> None:
         """Look at `uuid` soon, wherever it is announced and its verified key has not answered already.
 
         `asked`: the user wants to reach it, so a key that is found is a question.
         `again`: something suggests another key, so what has answered does not suffice.
         `knocked_at`: the address from which it has just come.
+        `urgent`: at once, also if we have just looked; whoever is found is no question by that.
         """
         if uuid == self._own.uuid:
             return
@@ -107,10 +113,11 @@ class Looker:
         with self._lock:
             if asked:
                 self._wanted.add(uuid)
+            if asked or urgent:
                 self._looked = {look: at for look, at in self._looked.items() if look[0] != uuid}
             for endpoint in where.endpoints if where else ():
                 if endpoint not in known:
-                    self._add((uuid, endpoint), urgent=asked or endpoint.host == knocked_at)
+                    self._add((uuid, endpoint), urgent=asked or urgent or endpoint.host == knocked_at)
         self._begin()
 
     def look_at_claim(self, endpoint: Endpoint) -> None:
@@ -214,6 +221,14 @@ class Looker:
         if certificate.uuid != uuid:
             self._attempts.note(endpoint, WRONG_KEY)
             raise UnacceptableCertificate("its certificate names another peer")
+        return self.meet(certificate, endpoint)
+
+    def meet(self, certificate: Certificate, endpoint: Endpoint, asked: bool = False) -> bool:
+        """A look at `endpoint` has shown this: remember it, and say whether it is. `asked`: as in `look`."""
+        uuid = certificate.uuid
+        if asked:
+            with self._lock:
+                self._wanted.add(uuid)
         key, out = self._verification.learn(
             certificate, endpoint.host, self._is_wanted, self._comparisons.fingerprints()
         )
@@ -239,7 +254,7 @@ class Looker:
         """Whether the user wants to reach `uuid`: said so, or has written something."""
         with self._lock:
             wanted = uuid in self._wanted
-        return wanted or self._store.queue.waits_for(uuid)
+        return wanted or self._store.queue.waits_for(uuid) or bool(self._store.contacts.of(uuid))
 
     def _ask(self, key: KnownKey, endpoint: Endpoint) -> None:
         with self._lock:

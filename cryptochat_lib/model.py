@@ -141,6 +141,11 @@ class Certificate:
         """What we compare: SHA-256 of the DER certificate, 64 hex digits."""
         return hashlib.sha256(self.der).hexdigest()
 
+    @cached_property
+    def key_sha256(self) -> str:
+        """SHA-256 of the public key, 64 hex digits: what a contact code names."""
+        return hashlib.sha256(self.public_key).hexdigest()
+
 
 class Trust(str, enum.Enum):
     """What the user has said of one key."""
@@ -175,6 +180,23 @@ class KnownKey:
     @property
     def uuid(self) -> PeerId:
         return self.certificate.uuid
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Somebody whom the user has added, by a contact code or by an address.
+
+    `uuid`: whom; None while nobody has answered at an address. `key`: SHA-256 of the public key that a code
+    names, in hex; None for an address. `verifies`: the code has not been used yet. `addresses`: `HOST:PORT`;
+    of a code all that it holds, else the one that was entered. `added`: milliseconds since 1970.
+    """
+
+    number: int
+    uuid: PeerId | None
+    key: str | None
+    verifies: bool
+    addresses: tuple[str, ...]
+    added: int
 
 
 class DeliveryState(str, enum.Enum):

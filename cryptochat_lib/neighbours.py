@@ -2,7 +2,8 @@
 
 `presence` collects changes, from whichever thread they come; one thread here
 takes them and does everything that they cause. It also does the little that
-is due by the clock, once a minute, and keeps the clock for greetings (`greeter`).
+is due by the clock: once a minute, when a contact is to be looked for again, and when somebody is to
+be greeted (`greeter`).
 
 Threads: one, `neighbours`.
 """
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from .contacts import Contacts
 from .greeter import Greeter
 from .hearsay import Hearsay
 from .looker import Looker
@@ -51,6 +53,7 @@ class Neighbours:
         roster: Roster,
         greeter: Greeter,
         hearsay: Hearsay,
+        contacts: Contacts,
     ) -> None:
         self._profile = profile
         self._store = store
@@ -63,6 +66,7 @@ class Neighbours:
         self._hearsay = hearsay
         self._said: tuple[int, str, list[RoomName]] | None = None  # our port, name and rooms
         self._rounds = 0
+        self._contacts = contacts
         self._reachable: dict[PeerId, tuple[Endpoint, ...]] = {}
         self._remembered: dict[PeerId, dict[RoomName, str]] = {}
         self._closing = threading.Event()
@@ -77,6 +81,7 @@ class Neighbours:
         for key in keys:
             if self._store.queue.waits_for(key.uuid) and self._store.keys.verified(key.uuid) is None:
                 self._verification.questions.ask(key, QUEUED)
+        self._contacts.start()
         self.thread.start()
         for uuid in self._store.queue.counts():
             self._outbox.wake(uuid)  # whether it is there is learned by trying where it last answered
@@ -90,7 +95,7 @@ class Neighbours:
 
     def _run(self) -> None:
         round_due = greeting_due = 0.0
-        while (changed := self._presence.wait(_until(min(round_due, greeting_due)))) is not None:
+        while (changed := self._presence.wait(self._patience(round_due, greeting_due))) is not None:
             for uuid in changed:
                 self._guarded(partial(self._follow, uuid))
             if self._presence.take_moved():
@@ -101,8 +106,10 @@ class Neighbours:
             if is_due:
                 round_due = time.monotonic() + _ROUND_SECONDS
                 self._guarded(self._round)
+            self._guarded(self._contacts.retry)
             if changed or is_due:  # why somebody is still away may have become another reason
                 self._guarded(self._roster.publish)
+                self._guarded(self._contacts.publish)
             greeting_due = time.monotonic() + self._greeter.tick()
             self._closing.wait(_PAUSE_SECONDS)
         for where in self._presence.all():  # what came in the last pause: who is a member outlives us
@@ -110,6 +117,10 @@ class Neighbours:
         for uuid, seen in self._presence.last_contacts().items():
             self._guarded(partial(self._remember_seen, uuid, seen))
         self._store.database.close_thread()
+
+    def _patience(self, *due: float) -> float:
+        """How long nothing is due, in seconds."""
+        return max(0.0, min(*due, self._contacts.next_try()) - time.monotonic())
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """One thing that fails, on a full disk say, keeps nothing else from being done."""
@@ -123,10 +134,12 @@ class Neighbours:
     def _moved(self) -> None:
         """We are on another network, or awake again."""
         self._greeter.moved()
+        self._contacts.moved()
 
     def _follow(self, uuid: PeerId) -> None:
         if uuid == self._profile.uuid:
             self._follow_us()
+        self._contacts.follow(uuid)
         where = self._presence.of(uuid)
         reachable = where.endpoints if where is not None and where.online else ()
         before = self._reachable.pop(uuid, ())
@@ -192,7 +205,3 @@ class Neighbours:
         self._outbox.expire()
         for uuid in self._store.queue.counts():
             self._outbox.resume(uuid)
-
-
-def _until(due: float) -> float:
-    return max(0.0, due - time.monotonic())

@@ -52,13 +52,20 @@ def look(endpoint: Endpoint, limits: Limits, attempts: Attempts, mark: str | Non
 
     Presents nothing, sends nothing, reads nothing. `mark`: of our own server; Unreachable if it is that one.
     """
-    _, sock = dial(lambda: (endpoint,), tls.looking(mark), limits, attempts)
+    return look_at_any((endpoint,), limits, attempts, mark)[1]
+
+
+def look_at_any(
+    endpoints: tuple[Endpoint, ...], limits: Limits, attempts: Attempts, mark: str | None = None
+) -> tuple[Endpoint, Certificate]:
+    """`look`, at whichever of these finishes its handshake first."""
+    endpoint, sock = dial(lambda: endpoints, tls.looking(mark), limits, attempts)
     with sock:
         if mark is not None and tls.is_marked(sock, mark):
             attempts.note(endpoint, ITSELF)
             raise Unreachable("we have reached ourselves", why=ITSELF)
         try:
-            return tls.peer_certificate(sock)
+            return endpoint, tls.peer_certificate(sock)
         except UnacceptableCertificate:
             attempts.note(endpoint, WRONG_KEY)
             raise

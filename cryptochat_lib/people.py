@@ -10,10 +10,10 @@ from .comparer import Comparer
 from .comparisons import Comparisons
 from .errors import UnknownUser
 from .looker import Looker
-from .model import PeerId, Trust
+from .model import KnownKey, PeerId, Trust
 from .outbox import Outbox
 from .presence import Presence
-from .store import Store
+from .store import CODE, Store
 from .verification import Verification
 
 
@@ -47,10 +47,11 @@ class People:
         self._require_known(uuid)
         if method == "ceremony":
             self._comparisons.require_shown(uuid, fingerprint)
-        self._verification.say_yes(uuid, fingerprint, method)
-        self._comparer.end(uuid)
-        self._looker.look(uuid)
-        self._outbox.wake(uuid)
+        self._say_yes(uuid, fingerprint, method)
+
+    def verify_by_code(self, key: KnownKey) -> None:
+        """Yes to the key that a contact code names: the user's, who has entered that. SpentCode."""
+        self._say_yes(key.uuid, key.certificate.fingerprint_sha256, CODE)
 
     def withdraw(self, uuid: PeerId, fingerprint: str | None) -> None:
         """One step back: verified becomes unverified, unverified rejected.
@@ -81,12 +82,19 @@ class People:
         self._looker.look(uuid, asked=True)
 
     def forget(self, uuid: PeerId) -> None:
-        """Forget `uuid` and its keys; what waits for it is withheld. UnknownUser."""
+        """Forget `uuid`, its keys and how it was added; what waits for it is withheld. UnknownUser."""
         self._require_known(uuid)
+        self._store.contacts.forget(uuid)  # first: what a code verifies until here is forgotten below
         self._verification.forget(uuid)
         self._comparisons.end(uuid)
         self._outbox.withhold(uuid)
         self._looker.forgotten(uuid)
+
+    def _say_yes(self, uuid: PeerId, fingerprint: str | None, method: str) -> None:
+        self._verification.say_yes(uuid, fingerprint, method)
+        self._comparer.end(uuid)
+        self._looker.look(uuid)
+        self._outbox.wake(uuid)
 
     def _require_known(self, uuid: PeerId) -> None:
         if self._presence.of(uuid) is None and not self._store.keys.of(uuid):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from .ceremony import Comparison, Phase
-from .model import DeliveryState, KnownKey, Message, PeerId, RoomName, Trust, trust_of
+from .model import Contact, DeliveryState, KnownKey, Message, PeerId, RoomName, Trust, trust_of
 
 
 @lru_cache(maxsize=256)  # one message's times are asked for again and again
@@ -85,6 +85,19 @@ def comparison(value: Comparison) -> dict[str, Any]:
         "digits": None if result is None else result.digits,
         "picture": None if result is None else [part._asdict() for part in result.picture],
         "reason": value.reason if value.phase is Phase.FAILED else None,
+    }
+
+
+def contact(value: Contact, found: bool, trouble: str | None) -> dict[str, Any]:
+    """CONTACT: somebody whom the user has added."""
+    return {
+        "id": str(value.number),
+        "uuid": value.uuid,
+        "by": "address" if value.key is None else "code",
+        "addresses": list(value.addresses),
+        "state": "found" if found else "looking",
+        "reason": trouble,
+        "added": rfc3339(value.added),
     }
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import export, shapes, wire, words
+from . import export, qr, shapes, wire, words
 from .chat import Chat
 from .clones import Clones
+from .contacts import Contacts
 from .doctor import Doctor
-from .errors import BadRequest
+from .errors import BadRequest, UnknownContact
 from .limits import Limits
 from .model import PeerId, RoomName, parse_peer_id, parse_room_name
 from .people import People
@@ -38,6 +39,7 @@ class UiApi:
         profile: Profile,
         clones: Clones,
         people: People,
+        contacts: Contacts,
         chat: Chat,
         roster: Roster,
         store: Store,
@@ -49,6 +51,7 @@ class UiApi:
         self._profile = profile
         self._clones = clones
         self._people = people
+        self._contacts = contacts
         self._chat = chat
         self._roster = roster
         self._messages = store.messages
@@ -67,6 +70,10 @@ class UiApi:
             Route("DELETE", "/api/users/{uuid}/verify", self._withdraw),
             Route("POST", "/api/users/{uuid}/comparison", self._compare),
             Route("DELETE", "/api/users/{uuid}/comparison", self._end_comparison),
+            Route("GET", "/api/code", self._code),
+            Route("GET", "/api/contacts", lambda r: json_reply(200, {"contacts": self._contacts.all()})),
+            Route("POST", "/api/contacts", self._add_contact),
+            Route("DELETE", "/api/contacts/{id}", self._remove_contact),
             Route("GET", "/rooms", self._rooms),
             Route("GET", "/api/rooms", self._rooms),
             Route("POST", "/api/rooms/{room}", self._join),
@@ -138,6 +145,35 @@ class UiApi:
 
     def _forget(self, request: Request) -> Reply:
         self._people.forget(_uuid(request))
+        return Reply(204)
+
+    def _code(self, request: Request) -> Reply:
+        code = self._contacts.own_code()
+        text = code.encode()
+        return json_reply(
+            200,
+            {
+                "code": text,
+                "link": code.link(),
+                "addresses": [str(endpoint) for endpoint in code.endpoints],
+                "qr": qr.rows(text.upper()),
+            },
+        )
+
+    def _add_contact(self, request: Request) -> Reply:
+        fields = self._fields(request)
+        wire.only(fields, "code", "address")
+        if len(fields) != 1:
+            raise BadRequest("add somebody by “code” or by “address”, one of them")
+        if "code" in fields:
+            return json_reply(202, self._contacts.add_code(wire.text_field(fields, "code")))
+        return json_reply(202, self._contacts.add_address(wire.text_field(fields, "address")))
+
+    def _remove_contact(self, request: Request) -> Reply:
+        number = request.params["id"]
+        if not (number.isascii() and number.isdigit() and len(number) < 20):
+            raise UnknownContact()
+        self._contacts.remove(int(number))
         return Reply(204)
 
     def _rooms(self, request: Request) -> Reply:

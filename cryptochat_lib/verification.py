@@ -182,6 +182,9 @@ class Verification:
     def say_yes(self, uuid: PeerId, fingerprint: str | None, method: str) -> KnownKey:
         """Verify one key of `uuid`, from any state. Another verified key of it is rejected: trust moves.
 
+        Raises FingerprintDiffers, NoSingleCertificate; with the method CODE SpentCode, unless an unused
+        contact code names this very key when the yes is stored.
+
         `fingerprint`: the SHA-256 that the user compared; None means the only key there is.
         """
         with self._decide:

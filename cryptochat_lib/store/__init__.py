@@ -14,9 +14,10 @@ from pathlib import Path
 from ..identity import Identity
 from ..limits import Limits
 from ..sealing import SealedIdentity
+from .contacts import Contacts
 from .copies import copies_of
 from .database import Database
-from .keys import Keys
+from .keys import CODE, Keys
 from .messages import Messages
 from .opening import explaining, open_as_it_is, open_database
 from .queue import Queue
@@ -25,7 +26,7 @@ from .records import Records
 from .settings import Settings, store_identity
 from .wiping import Contents, contents, wipe
 
-__all__ = ["Contents", "Keys", "Store"]
+__all__ = ["CODE", "Contents", "Keys", "Store"]
 
 
 class Store:
@@ -34,7 +35,8 @@ class Store:
     def __init__(self, path: Path, limits: Limits) -> None:
         self.database = Database(path, limits)
         self.settings = Settings(self.database)
-        self.keys = Keys(self.database)
+        self.contacts = Contacts(self.database, limits)
+        self.keys = Keys(self.database, self.contacts)
         self.records = Records(self.database)
         self._recipients = Recipients(self.database)
         self.messages = Messages(self.database, self._recipients)
@@ -44,6 +46,7 @@ class Store:
         """Open or create the file; a new one gets what `make_identity` returns. Raises StartupError."""
         open_database(self.database, store_identity(make_identity))
         self.settings.load()
+        self.contacts.load()
         self.keys.load()
         self._recipients.load()
         self.messages.load()

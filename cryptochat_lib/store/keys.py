@@ -15,14 +15,19 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..identity import parse_certificate
 from ..model import Certificate, Endpoint, KnownKey, PeerId, RoomName, Trust
+from .contacts import Contacts
 from .database import Database, Row, Transaction
+
+CODE = "code"
+"""The method of a yes that a contact code has given."""
 
 
 class Keys:
     """The rows of `keys` and `members`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, contacts: Contacts) -> None:
         self._database = database
+        self._contacts = contacts
         self._of: dict[PeerId, tuple[KnownKey, ...]] = {}
 
     def load(self) -> None:
@@ -78,17 +83,28 @@ class Keys:
         return found
 
     def set_trust(self, changes: Iterable[tuple[KnownKey, Trust, str | None, bool]]) -> None:
-        """Each key's new trust, the method, and whether the user took a yes back; all at once."""
+        """Each key's new trust, the method, and whether the user took a yes back; all at once.
+
+        By CODE only with an unused one, else SpentCode; and whatever is decided uses it up (`contacts`).
+        """
         changes = list(changes)
+        uuids = list(dict.fromkeys(key.uuid for key, *_ in changes))
         rows = [(t.value, m, int(d), k.certificate.fingerprint_sha256) for k, t, m, d in changes]
         # Withdrawals first: at no moment may two keys of one UUID be verified.
         rows.sort(key=lambda row: row[0] == Trust.VERIFIED.value)
-        self._write(
-            [key.uuid for key, *_ in changes],
-            lambda tx: tx.executemany(
-                "UPDATE keys SET trust = ?, method = ?, declined = ? WHERE fingerprint = ?", rows
-            ),
-        )
+
+        def work(tx: Transaction) -> None:
+            for key, _, method, _ in changes:
+                if method == CODE:
+                    self._contacts.require(tx, key.certificate)
+            self._contacts.spend(tx, uuids)
+            tx.executemany("UPDATE keys SET trust = ?, method = ?, declined = ? WHERE fingerprint = ?", rows)
+
+        def committed(_: None) -> None:
+            self._contacts.load()
+            self._reload(uuids)
+
+        self._database.write(work, committed)
 
     def set_username(self, key: KnownKey, username: str) -> None:
         """The name that a message under this verified key carried."""

@@ -44,8 +44,14 @@ ENDLESS = "/api/events"
 PART_OF_FUZZING = 1 / 3
 EXAMPLES = 5
 _OF = "/api/users/{uuid}"
-NEEDS_LUCK = {"POST /api/session", f"POST {_OF}/verify", f"DELETE {_OF}/verify", f"POST {_OF}/comparison"}
-"""They take a code or a fingerprint that nobody guesses."""
+NEEDS_LUCK = {
+    "POST /api/session",
+    f"POST {_OF}/verify",
+    f"DELETE {_OF}/verify",
+    f"POST {_OF}/comparison",
+    "POST /api/contacts",
+}
+"""They take a code, an address or a fingerprint that nobody guesses."""
 METHODS = ("get", "put", "post", "delete")
 
 Document = dict[str, Any]
@@ -66,6 +72,7 @@ def lively(ada: LoopbackNode, make_peer: Callable[..., HandmadePeer]) -> Loopbac
     ada.wait_knows(stranger.uuid, stranger.fingerprint_sha256)
     ada.post(f"/api/users/{stranger.uuid}/look")
     ada.send("tea", "hello")
+    ada.post("/api/contacts", {"address": "127.0.0.1:9"})
     return ada
 
 
@@ -117,7 +124,7 @@ def _try(operation: Any, session: requests.Session, number: int, people: list[st
     Half of them are about a room and people that there are, of whom the description knows nothing.
     """
     statuses = set()
-    known = {"room": "tea", "uuid": people[number % len(people)]}
+    known = {"room": "tea", "uuid": people[number % len(people)], "id": "1"}
     turns = itertools.cycle((True, False))
     for mode in GenerationMode:
 
@@ -152,7 +159,7 @@ def test_without_a_token_everything_but_the_exchange_of_the_code_is_401(
     shared: LoopbackNode, document: Document
 ) -> None:
     for method, path, operation in operations_of(document):
-        target = path.format(room="tea", uuid="0704411d-699b-4cc0-9a55-6d9b2f1c0a11")
+        target = path.format(room="tea", uuid="0704411d-699b-4cc0-9a55-6d9b2f1c0a11", id="1")
         for token in ("", "Bearer ", f"Bearer {shared.token}x", f"Basic {shared.token}"):
             connection = http.client.HTTPConnection("127.0.0.1", shared.ui_port, timeout=10)
             connection.request(method.upper(), target, headers={"Authorization": token} if token else {})
@@ -167,7 +174,7 @@ def test_every_event_is_as_it_is_described(lively: LoopbackNode, document: Docum
     lively.wait_for("delivery")
     lively.delete("/api/rooms/tea/messages")
     lively.wait_for("reset")
-    wanted = {"verification", "messages", "delivery", "rooms", "users", "reset"}
+    wanted = {"verification", "messages", "delivery", "rooms", "users", "contacts", "reset"}
     found = {}
     for event in lively.events.items:
         found[event.kind] = event

@@ -31,6 +31,10 @@ ROUTES = [
     f"DELETE /api/users/{NOBODY}/verify",
     f"POST /api/users/{NOBODY}/comparison",
     f"DELETE /api/users/{NOBODY}/comparison",
+    "GET /api/code",
+    "GET /api/contacts",
+    "POST /api/contacts",
+    "DELETE /api/contacts/1",
     "GET /rooms",
     "GET /api/rooms",
     "POST /api/rooms/tea",
@@ -45,6 +49,7 @@ ROUTES = [
 WITH_BODY = [
     "POST /api/session",
     "PUT /api/info",
+    "POST /api/contacts",
     "POST /api/rooms/tea/message",
     f"POST /api/users/{NOBODY}/verify",
     f"DELETE /api/users/{NOBODY}/verify",
@@ -53,7 +58,7 @@ WITH_BODY = [
 
 def test_the_routes_here_are_all_there_are(shared: LoopbackNode) -> None:
     def pattern(route: Route) -> str:
-        return f"{route.method} {route.pattern}".format(uuid=NOBODY, room="tea")
+        return f"{route.method} {route.pattern}".format(uuid=NOBODY, room="tea", id=1)
 
     assert sorted(map(pattern, shared.app.ui_api.routes)) == sorted(ROUTES)
 

@@ -19,6 +19,7 @@ from cryptochat_lib.comparisons import Phase
 from cryptochat_lib.events import STREAMS
 from cryptochat_lib.limits import KIB, MIB, Limits
 from cryptochat_lib.model import ROOM_NAME_BYTES, DeliveryState, Trust
+from cryptochat_lib.store import CODE
 from cryptochat_lib.ui_api import UiApi
 from cryptochat_lib.whereabouts import Reach
 
@@ -132,7 +133,7 @@ def test_the_states_and_the_events_are_those_of_the_code() -> None:
     assert SCHEMAS["REACHABILITY"]["enum"] == [reach.value for reach in Reach]
     assert SCHEMAS["REASON"]["enum"] == list(REASONS)
     assert SCHEMAS["STATUS"]["enum"] == [*(trust.value for trust in Trust), "changed"]
-    assert SCHEMAS["METHOD"]["enum"] == list(ui_api._METHODS)
+    assert SCHEMAS["METHOD"]["enum"] == [*ui_api._METHODS, CODE]
     assert SCHEMAS["COMPARISON"]["properties"]["state"]["enum"] == [phase.value for phase in Phase]
     events = DOCUMENT["paths"]["/api/events"]["get"]["responses"]["200"]["x-events"]
     assert tuple(events) == STREAMS
