@@ -251,8 +251,8 @@ def test_who_is_doubted_has_30_seconds_to_show_that_it_is_there(sightings: Sight
     for link, uuid in (("eth0", ADA), ("eth0", BOB), ("wlan0", EVE)):
         sightings.hear(link, packet(uuid, "10.0.0.7" if link == "eth0" else "10.9.0.7"), 100.0)
     sightings.doubt({"eth0"}, 110.0)
-    assert sightings.should_ask("eth0", 110.0)
-    assert not sightings.should_ask("wlan0", 110.0)
+    assert {uuid for uuid, _ in sightings.quiet("eth0", 110.0)} == {ADA, BOB}
+    assert not sightings.quiet("wlan0", 110.0)
     sightings.hear("eth0", packet(BOB, "10.0.0.7"), 120.0)
     sightings.silence(139.0)
     assert told.gone_ == []
