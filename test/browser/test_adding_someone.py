@@ -45,6 +45,7 @@ def test_what_will_happen_is_said_before_anything_is_sent(program, page):
         ("bobs-laptop.local:4242", "An address verifies nobody", "Look there"),
         ("cryptochat:abcd-efgh", "This verifies whoever this code belongs to", "Verify and add"),
         ("http://127.0.0.1:9080/#add=ABCD", "This verifies whoever this code belongs to", "Verify and add"),
+        ("cryptochat:abcd 10.0.0.5:4242", "This verifies whoever this code belongs to", "Verify and add"),
         ("10.0.0.5:4242 cryptochat:abcd", "This verifies whoever this code belongs to", "Verify and add"),
     ):
         page.fill(FIELD, typed)
@@ -111,6 +112,9 @@ def test_somebody_found_by_an_address_is_not_said_to_be_verified(program, page):
     program.tell("contacts", {"contacts": [contact(uuid=BOB, state="found")], "gone": []})
     page.wait_text(".added", "nobody is verified by an address")
     page.wait_text(".added .contact-who", "calls itself “Bob”")
+    program.see(person())  # whom we have verified in another way
+    page.wait(lambda: page.texts(".added .contact-who") == ["Bob"], "not the name that is known")
+    assert "Verified by code" not in page.texts(".added")[0]
 
 
 def test_who_is_not_found_can_be_removed(program, chromium):
