@@ -165,6 +165,7 @@ def test_a_link_only_shows_its_code_with_the_question_where_it_comes_from(progra
     page.wait_text(".will-happen", "This verifies")
     assert page.run("return location.href").endswith(f":{program.ui_port}/")
     page.wait(lambda: page.one(ADD).is_enabled(), "never to be pressed")
+    assert page.run("return document.activeElement.id") == "add-title", "no field that Enter sends"
     for key in (Keys.ENTER, Keys.SPACE):  # meant for what was there before
         page.driver.switch_to.active_element.send_keys(key)
     assert program.given == []
