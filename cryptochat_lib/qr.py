@@ -263,9 +263,8 @@ def _penalty(modules: Sequence[str]) -> int:
     finders = len(re.findall("(?=000010111010)", lines)) + len(re.findall("(?=010111010000)", lines))
     dark, half = "".join(modules).count("1"), len(modules) ** 2 / 2
     unequal = math.ceil(10 * abs(dark - half) / half) - 1  # how many times 5 %, in full
-    return (
-        runs + 3 * sum(map(_blocks_of_one_colour, modules, modules[1:])) + 40 * finders + 10 * max(unequal, 0)
-    )
+    blocks = sum(map(_blocks_of_one_colour, modules, modules[1:]))
+    return runs + 3 * blocks + 40 * finders + 10 * max(unequal, 0)
 
 
 def _blocks_of_one_colour(upper: str, lower: str) -> int:

@@ -55,6 +55,11 @@ def test_each_module_is_that_of_another_encoder(length: int, signs: str) -> None
     assert qr.rows(text) == theirs(text, version, level)
 
 
+def test_a_symbol_too_light_or_dark_gets_the_mask_that_another_encoder_gives_it() -> None:
+    """This text is one of the few in which that part of the penalty decides."""
+    assert qr.rows("tttt773") == theirs("tttt773", 1, "M")
+
+
 @pytest.mark.parametrize("version", qr._VERSIONS)
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_fullest_symbol_of_each_version_and_level_is_that_of_another_encoder(
