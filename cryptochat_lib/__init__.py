@@ -5,7 +5,7 @@ Reading order. What travels is in `docs/PROTOCOL.md`; then
 1. the nouns and the one decision: `model`, `verification`;
 2. both ends of the wire, side by side: `peer_server`, `peer_client`;
 3. what a message does: `chat`, `outbox`, `events`;
-4. how it is put together: `app`;
+4. how it is put together: `node`, `app`;
 5. the rest at leisure.
 
 A module imports only from the rows above its own, and in its own row from what
@@ -26,7 +26,7 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
                > finder, chat, people, doctor > contacts > neighbours
     edges      routing > guard, session, sse, page, export, serving
                > listening, peer_server, ui_api > ui_server
-    root       arguments, screen > ui_client > cli > options > terminal > app, commands
+    root       arguments, screen > ui_client > cli > options > terminal > node > app, commands
 """
 
 __version__ = "0.1.0"

@@ -352,7 +352,7 @@ class Rules(RuleBasedStateMachine):
 
     def _tap(self, name: str) -> None:
         """Note what comes to `name`, and let happen to it what is to happen."""
-        chat, receive = self.nodes[name].app.chat, self.nodes[name].app.chat.receive
+        chat, receive = self.nodes[name].app.node.chat, self.nodes[name].app.node.chat.receive
 
         def tapped(key: KnownKey, incoming: Sequence[Any], admit: Any) -> Any:
             mishap = self.mishaps[name].pop() if self.mishaps[name] else None

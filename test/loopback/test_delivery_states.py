@@ -120,7 +120,7 @@ def test_what_waits_too_long_for_somebody_who_is_away_expires_and_is_not_sent(
     mallory.hang_up()
     message = ada.send("tea", "hello")
     wait_until(lambda: state(ada, message, mallory.uuid)[1] == "asleep or off the network")
-    ada.app.outbox.expire()
+    ada.app.node.outbox.expire()
     wait_state(ada, message, mallory.uuid, "expired", "it waited too long")
     mallory.respond = accepts_all
     mallory.move()

@@ -77,7 +77,7 @@ def test_nothing_is_examined_twice_in_a_moment_and_who_asks_meanwhile_waits(star
     ada = start_node("Ada", doctor_seconds=0.4, doctor_again_seconds=60.0)
     ada.join("tea")
     asked: list[float] = []
-    ada.app.doctor._discovery.ask = lambda: asked.append(time.monotonic())  # type: ignore[method-assign]
+    ada.app.node.doctor._discovery.ask = lambda: asked.append(time.monotonic())  # type: ignore[method-assign]
     answers: list[dict[str, Any]] = []
     threads = [
         threading.Thread(target=lambda: answers.append(ada.get("/api/doctor")), name=f"page {number}")
@@ -104,9 +104,9 @@ def test_an_old_result_is_not_given_again(start_node: StartNode) -> None:
 def test_what_the_others_say_and_what_the_user_has_added_is_examined(start_node: StartNode) -> None:
     ada, bob = start_node("Ada", doctor_seconds=0.1), start_node("Bob")
     befriend(ada, bob)
-    ada.app.doctor._said = lambda uuid: Said(600.0, True, "timed-out") if uuid == bob.uuid else None
+    ada.app.node.doctor._said = lambda uuid: Said(600.0, True, "timed-out") if uuid == bob.uuid else None
     added = {"uuid": None, "state": "looking", "reason": "no-route", "addresses": ["10.9.9.9:1"]}
-    ada.app.doctor._contacts = lambda: [added]
+    ada.app.node.doctor._contacts = lambda: [added]
     found = codes(ada.get("/api/doctor"))
     assert {"shut-off", "clock-differs", "peer-no-route"} <= set(found)
 
@@ -117,7 +117,7 @@ def test_the_doctor_answers_when_nothing_works(start_node: StartNode) -> None:
     def fail(*_arguments: Any) -> Any:
         raise RuntimeError("broken")
 
-    doctor = ada.app.doctor
+    doctor = ada.app.node.doctor
     doctor._discovery.ask = doctor._discovery.health = fail  # type: ignore[method-assign]
     doctor._profile.rooms = doctor._roster.users = fail  # type: ignore[method-assign]
     doctor._contacts = fail

@@ -24,7 +24,7 @@ def _no_multicast(network: FakeNetwork) -> None:
 
 
 def reach(one: LoopbackNode, other: LoopbackNode) -> Reach:
-    where = one.app.presence.of(other.uuid)
+    where = one.app.node.presence.of(other.uuid)
     return Reach.AWAY if where is None else where.reach
 
 
@@ -44,7 +44,7 @@ def test_rooms_names_and_messages_pass_as_on_one_lan(start_node: StartNode) -> N
     wait_until(lambda: bob.uuid not in ada.members("tea"), 2)
     bob.put("/api/info", {"username": "Bobby"})
     wait_until(lambda: (ada.user(bob.uuid) or {})["username"] == "Bobby", 2)
-    exchange = ada.app.greetings.last(bob.uuid)
+    exchange = ada.app.node.greetings.last(bob.uuid)
     assert exchange is not None
     assert abs(exchange.offset_seconds) < 1
     assert not exchange.heard_us
@@ -69,8 +69,8 @@ def test_who_ends_is_seen_to_be_away_at_once_and_is_found_again(start_node: Star
 
 def added(node: LoopbackNode, peer: HandmadePeer) -> None:
     """The user has added the peer's address, and said yes."""
-    node.app.presence.add(peer.uuid, [peer.endpoint])
-    node.app.people.look(peer.uuid)
+    node.app.node.presence.add(peer.uuid, [peer.endpoint])
+    node.app.node.people.look(peer.uuid)
     node.wait_knows(peer.uuid, peer.fingerprint_sha256)
     node.verify(peer.uuid, peer.fingerprint_sha256)
 
@@ -107,7 +107,7 @@ def test_who_only_greets_and_hangs_up_stays_here(start_node: StartNode, make_pee
         assert reply.json["rooms"] == ["tea"]
         assert reply.json["reach"] == "answered"
     ada.wait_member("coffee", bob.uuid, online=True)
-    wait_until(lambda: len(ada.app.connections) == 0)
+    wait_until(lambda: len(ada.app.node.connections) == 0)
     assert ada.members("coffee")[bob.uuid]["online"]
     assert len(bob.requests.items) == marks  # and is not greeted back
 
@@ -169,7 +169,7 @@ def test_after_a_restart_and_a_change_of_network_friends_are_tried_where_they_we
     elsewhere.requests.wait_for(lambda request: request.path == "/v1/presence", 4)
     ada.wait_member("tea", bob.uuid, online=True)
     mark = elsewhere.requests.mark()
-    ada.app.presence.moved()
+    ada.app.node.presence.moved()
     elsewhere.requests.wait_for(lambda request: request.path == "/v1/presence", 4, mark)
 
 
@@ -187,7 +187,7 @@ def test_when_a_friend_was_last_there_is_remembered(start_node: StartNode, make_
     wait_until(lambda: ada.app.store.keys.all()[0].last_seen >= began)
     bob.hang_up()
     ada.restart()
-    where = ada.app.presence.of(bob.uuid)
+    where = ada.app.node.presence.of(bob.uuid)
     assert where is not None
     assert where.seen is not None
     assert where.seen >= began
@@ -209,7 +209,7 @@ def test_an_older_program_is_asked_once_and_mdns_counts(
     bob.requests.wait_for(lambda request: request.path == "/v1/messages")
     bob.announce("tea")
     wait_until(lambda: bob.uuid not in ada.members("coffee"))
-    ada.app.presence.moved()
+    ada.app.node.presence.moved()
     ada.send("tea", "again")
     bob.requests.wait_for(lambda request: b"again" in request.body)
     assert [request.path for request in bob.requests.items].count("/v1/presence") == 1

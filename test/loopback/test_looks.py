@@ -63,7 +63,7 @@ def test_many_peers_announced_at_one_silent_address_delay_no_look_at_another(
     ada.join("tea")
     for _ in range(48):
         announce(ada.network, silent)
-    wait_until(lambda: ada.app.looker._busy[silent.host])
+    wait_until(lambda: ada.app.node.looker._busy[silent.host])
     started = time.monotonic()
     mallory.announce("tea")
     ada.wait_knows(mallory.uuid, mallory.fingerprint_sha256)
@@ -77,7 +77,7 @@ def test_many_peers_announced_at_one_silent_address_delay_no_look_that_the_user_
     ada.join("tea")
     for _ in range(48):
         announce(ada.network, silent)
-    wait_until(lambda: ada.app.looker._busy[silent.host])
+    wait_until(lambda: ada.app.node.looker._busy[silent.host])
     friend.announce("another room")
     wait_until(lambda: ada.user(friend.uuid))
     ada.post(f"/api/users/{friend.uuid}/look")
@@ -93,9 +93,9 @@ def test_silent_connections_from_where_a_seed_only_peer_is_announced_take_one_wa
     with contextlib.ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(mallory.dial(ada, source))
-        wait_until(lambda: len(ada.app.connections) == 8)
-        wait_until(lambda: len(ada.app.connections) == 1, 5, "more than one of them waits")
-        assert ada.app.gates.waiting == 1
+        wait_until(lambda: len(ada.app.node.connections) == 8)
+        wait_until(lambda: len(ada.app.node.connections) == 1, 5, "more than one of them waits")
+        assert ada.app.node.gates.waiting == 1
 
 
 def test_a_look_whose_key_cannot_be_stored_stops_no_other_look(
@@ -104,7 +104,7 @@ def test_a_look_whose_key_cannot_be_stored_stops_no_other_look(
     ada = start_node("Ada", looks_at_once=1, look_again_seconds=30.0)
     ada.join("tea")
     first, second = make_peer(), make_peer()
-    learn = ada.app.verification.learn
+    learn = ada.app.node.verification.learn
     failing, go_on = threading.Event(), threading.Event()
 
     def full(*arguments: Any) -> Any:
@@ -114,11 +114,11 @@ def test_a_look_whose_key_cannot_be_stored_stops_no_other_look(
             raise StorageFull()
         return learn(*arguments)
 
-    monkeypatch.setattr(ada.app.verification, "learn", full)
+    monkeypatch.setattr(ada.app.node.verification, "learn", full)
     first.announce("tea")
     assert failing.wait(10)
     second.announce("tea")
-    wait_until(lambda: (second.uuid, second.endpoint) in ada.app.looker._due)
+    wait_until(lambda: (second.uuid, second.endpoint) in ada.app.node.looker._due)
     go_on.set()
     ada.wait_knows(second.uuid, second.fingerprint_sha256)
 
@@ -127,7 +127,7 @@ def test_a_flood_of_claims_to_be_us_takes_eight_places_among_the_looks(
     ada: LoopbackNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever else is to be looked at finds the places that are left."""
-    looker = ada.app.looker
+    looker = ada.app.node.looker
     with monkeypatch.context() as patch:
         patch.setattr(looker, "_begin", lambda: None)
         for number in range(100):

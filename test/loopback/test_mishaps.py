@@ -112,7 +112,7 @@ def test_a_connection_that_gets_no_thread_keeps_no_place(
 ) -> None:
     ada = start_node("Ada", peer_connections_of_one_address=1)
     trust(ada, mallory)
-    wait_until(lambda: not len(ada.app.connections))
+    wait_until(lambda: not len(ada.app.node.connections))
     start = threading.Thread.start
     failed = threading.Event()
 
@@ -126,7 +126,7 @@ def test_a_connection_that_gets_no_thread_keeps_no_place(
     with mallory.dial(ada) if thread == "peer" else ada.connect() as refused:
         assert failed.wait(10)
         assert refused.recv(1) == b""
-    wait_until(lambda: len(ada.app.pages) == 1 and not len(ada.app.connections))  # 1: the stream
+    wait_until(lambda: len(ada.app.pages) == 1 and not len(ada.app.node.connections))  # 1: the stream
     with mallory.connect(ada) as connection:
         assert connection.post(OURS, {"messages": [message("hello")]}).status == 200
     assert [m["content"] for m in ada.history("tea")] == ["hello"]
@@ -177,8 +177,8 @@ def test_who_was_verified_just_before_the_end_is_a_member_after_it(
             pausing.set()
             return super().wait(60)
 
-    monkeypatch.setattr(ada.app.neighbours, "_closing", Closing())
-    ada.app.presence.touch(ada.uuid)
+    monkeypatch.setattr(ada.app.node.neighbours, "_closing", Closing())
+    ada.app.node.presence.touch(ada.uuid)
     assert pausing.wait(10)
     ada.verify(mallory.uuid, mallory.fingerprint_sha256)
     ada.stop()

@@ -148,7 +148,7 @@ def test_a_reply_cut_between_two_nodes_shows_the_message_once(start_node: StartN
     """Bob stores the message, and the connection ends before Ada has his answer."""
     ada, bob = start_node("Ada"), start_node("Bob")
     befriend(ada, bob)
-    receive = bob.app.chat.receive
+    receive = bob.app.node.chat.receive
     cuts: list[object] = []
 
     def receive_and_cut(*arguments: object) -> object:
@@ -158,7 +158,7 @@ def test_a_reply_cut_between_two_nodes_shows_the_message_once(start_node: StartN
             raise ConnectionResetError("the cable is out")
         return answer
 
-    bob.app.chat.receive = receive_and_cut  # type: ignore[method-assign, assignment]
+    bob.app.node.chat.receive = receive_and_cut  # type: ignore[method-assign, assignment]
     sent = ada.send("tea", "once")
     ada.wait_delivery(sent, bob.uuid, "delivered")
     assert len(cuts) == 1
@@ -244,7 +244,7 @@ def test_who_comes_back_while_a_try_is_under_way_is_not_taken_for_away_when_that
     def dial_too_early(
         where: Where, handshake: Handshake[S], limits: Limits, attempts: Attempts
     ) -> tuple[Endpoint, S]:
-        found = ada.app.presence.of(mallory.uuid)
+        found = ada.app.node.presence.of(mallory.uuid)
         assert found is not None
         seen.append(found.online)
         if len(seen) > 1:
@@ -285,7 +285,9 @@ def test_where_somebody_else_answers_first_the_next_address_is_tried(
 ) -> None:
     mallory.respond = accepts_all
     trust(ada, mallory)
-    monkeypatch.setattr(ada.app.looker, "look", lambda *_, **__: None)  # it would find the right one first
+    monkeypatch.setattr(
+        ada.app.node.looker, "look", lambda *_, **__: None
+    )  # it would find her first
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent_at = Endpoint("127.0.0.1", silent.getsockname()[1])
         first = make_peer().endpoint if somebody == "with another key" else silent_at
@@ -556,7 +558,7 @@ def test_a_yes_that_comes_while_a_message_is_stored_sends_it(
     store = ada.app.store.messages.add_own
 
     def answered_meanwhile(*arguments: Any) -> Any:
-        ada.app.verification.say_yes(mallory.uuid, mallory.fingerprint_sha256, "click")
+        ada.app.node.verification.say_yes(mallory.uuid, mallory.fingerprint_sha256, "click")
         return store(*arguments)
 
     monkeypatch.setattr(ada.app.store.messages, "add_own", answered_meanwhile)
@@ -571,7 +573,7 @@ def test_a_no_that_comes_while_a_message_is_stored_withholds_it(
     store = ada.app.store.messages.add_own
 
     def answered_meanwhile(*arguments: Any) -> Any:
-        ada.app.people.withdraw(mallory.uuid, None)
+        ada.app.node.people.withdraw(mallory.uuid, None)
         return store(*arguments)
 
     with monkeypatch.context() as patch:
@@ -590,7 +592,7 @@ def test_a_no_to_a_stranger_that_comes_while_a_message_is_stored_withholds_it(
     store = ada.app.store.messages.add_own
 
     def answered_meanwhile(*arguments: Any) -> Any:
-        ada.app.people.withdraw(PeerId(mallory.uuid), None)
+        ada.app.node.people.withdraw(PeerId(mallory.uuid), None)
         return store(*arguments)
 
     with monkeypatch.context() as patch:
@@ -613,7 +615,7 @@ def test_what_a_sender_withholds_is_not_sent_after_a_later_yes(
         outcome = deliver(self, messages)
         if outcome.settled:
             for _ in ("not verified any more", "rejected"):
-                ada.app.verification.say_no(PeerId(mallory.uuid), None)
+                ada.app.node.verification.say_no(PeerId(mallory.uuid), None)
         return outcome
 
     mallory.respond = accepts_all

@@ -98,7 +98,7 @@ def test_somebody_with_another_key_than_the_pinned_one_is_the_wrong_one(
     make_peer: MakePeer, shared: LoopbackNode
 ) -> None:
     bob, mallory, attempts = make_peer(), make_peer(), Attempts()
-    pinned = tls.presenting(shared.app.outbox._means.identity, parse_certificate(bob.certificate.der))
+    pinned = tls.presenting(shared.app.node.outbox._means.identity, parse_certificate(bob.certificate.der))
     with pytest.raises(CryptoChatError):
         dial(lambda: (mallory.endpoint,), pinned, PATIENT, attempts)
     assert attempts.trouble((mallory.endpoint,)) == WRONG_KEY
@@ -112,7 +112,7 @@ def test_a_certificate_that_we_would_never_accept_is_not_the_right_key(make_peer
 def test_our_own_server_is_known_for_ours(shared: LoopbackNode) -> None:
     attempts = Attempts()
     with pytest.raises(CryptoChatError):
-        peer_client.look(shared.endpoint, PATIENT, attempts, shared.app.server_tls.mark)
+        peer_client.look(shared.endpoint, PATIENT, attempts, shared.app.node.server_tls.mark)
     assert attempts.trouble((shared.endpoint,)) == ITSELF
 
 
@@ -123,13 +123,13 @@ def test_who_has_not_verified_us_is_undecided_whether_or_not_it_has_looked_at_us
     bob = start_node("Bob", gate_seconds=0.1)
     bob.join("tea")
     if not knows_us:
-        bob.app.looker.close()
+        bob.app.node.looker.close()
     ada = start_node("Ada")
     ada.join("tea")
     ada.wait_knows(bob.uuid, bob.fingerprint_sha256)
     ada.verify(bob.uuid, bob.fingerprint_sha256)
     ada.send("tea", "hello")
-    wait_until(lambda: ada.app.attempts.trouble((bob.endpoint,)) == UNDECIDED)
+    wait_until(lambda: ada.app.node.attempts.trouble((bob.endpoint,)) == UNDECIDED)
 
 
 def test_who_is_there_is_reachable_and_who_went_was_seen_a_moment_ago(start_node: StartNode) -> None:

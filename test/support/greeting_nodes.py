@@ -23,8 +23,8 @@ def introduce(*nodes: LoopbackNode) -> None:
     for one in nodes:
         for other in nodes:
             if one is not other:
-                one.app.presence.add(other.uuid, [other.endpoint])
-                one.app.people.look(other.uuid)
+                one.app.node.presence.add(other.uuid, [other.endpoint])
+                one.app.node.people.look(other.uuid)
     for one in nodes:
         for other in nodes:
             if one is not other:

@@ -117,7 +117,7 @@ def test_a_verified_peer_with_many_addresses_cannot_take_every_place(
             with contextlib.suppress(OSError):  # refused
                 stack.enter_context(mallory.connect(ada, source=f"127.0.1.{number // 2 + 1}"))
         assert served(ada, friend, 1, source="127.0.0.3")
-        wait_until(lambda: len(ada.app.connections) == 3)
+        wait_until(lambda: len(ada.app.node.connections) == 3)
 
 
 def test_a_flood_of_a_verified_peer_is_told_to_come_back(

@@ -27,7 +27,7 @@ def check_forbidden(reply: Reply, code: str) -> None:
 
 def waits(node: LoopbackNode) -> int:
     """How many connections wait at the node's gates."""
-    return node.app.gates.waiting
+    return node.app.node.gates.waiting
 
 
 def test_a_yes_lets_the_waiting_message_in(ada: LoopbackNode, mallory: HandmadePeer) -> None:

@@ -39,12 +39,12 @@ def friend(ada: LoopbackNode, make_peer: MakePeer) -> HandmadePeer:
 
 
 def is_told(node: LoopbackNode, peer: HandmadePeer) -> bool:
-    where = node.app.presence.of(peer.uuid)
+    where = node.app.node.presence.of(peer.uuid)
     return where is not None and where.told
 
 
 def endpoints(node: LoopbackNode, peer: HandmadePeer) -> tuple[Endpoint, ...]:
-    where = node.app.presence.of(peer.uuid)
+    where = node.app.node.presence.of(peer.uuid)
     return where.endpoints if where else ()
 
 
@@ -112,7 +112,7 @@ def test_a_rejected_key_is_neither_heard_nor_greeted(ada: LoopbackNode, friend: 
     ada.unverify(friend.uuid)
     ada.unverify(friend.uuid)
     mark = friend.requests.mark()
-    ada.app.presence.moved()
+    ada.app.node.presence.moved()
     check_problem(post(ada, friend, PRESENCE, greeting(["tea", "cellar"])), 403, "rejected")
     assert friend.uuid not in ada.members("cellar")
     assert friend.requests.since(mark) == []
@@ -157,7 +157,7 @@ def test_a_flood_of_made_up_people_is_bounded_and_drives_out_nobody(
             for n in range(20)
         ]
         assert post(ada, friend, PRESENCE, greeting(["tea"], records=made_up)).status == 200
-    strangers = [where for where in ada.app.presence.all() if where.hinted and not where.pinned]
+    strangers = [where for where in ada.app.node.presence.all() if where.hinted and not where.pinned]
     assert len(strangers) == ada.limits.hinted_peers_of_one
     assert ada.seen("verification") == []
     ada.wait_member("tea", friend.uuid, online=True)
@@ -202,6 +202,6 @@ def test_an_impostor_at_a_friends_address_learns_nothing_from_a_greeting(
     record = signed(friend.certificate, impostor.endpoint)
     post(ada, friend, PRESENCE, greeting(["tea"], record=record))
     friend.hang_up()
-    ada.app.presence.moved()
+    ada.app.node.presence.moved()
     ada.wait_member("tea", friend.uuid, online=False)
     assert impostor.requests.items == []

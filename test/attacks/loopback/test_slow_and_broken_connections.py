@@ -143,14 +143,14 @@ def test_who_does_not_read_our_answers_is_let_go_and_delays_nobody(
     ada, mallory, friend = start_node("Ada", request_seconds=0.6), make_peer(), make_peer()
     for peer in (mallory, friend):
         trust(ada, peer)
-    small_buffers(ada.app.connections, monkeypatch)
+    small_buffers(ada.app.node.connections, monkeypatch)
     one = '{"id":"%s","room":"no","username":"M","content":"x"}' % ("🍵" * 64)
     body = f'{{"messages":[{",".join([one] * 100)}]}}'.encode()
     head = f"POST {OURS} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with mallory.connect(ada) as slow, asking_without_listening(slow.sock, head + body, reads):
-        wait_until(lambda: len(ada.app.connections) == 1)
+        wait_until(lambda: len(ada.app.node.connections) == 1)
         assert served(ada, friend, 1)
-        wait_until(lambda: not len(ada.app.connections), 5, "who does not read has its thread")
+        wait_until(lambda: not len(ada.app.node.connections), 5, "who does not read has its thread")
 
 
 @pytest.mark.parametrize("reads", [False, True], ids=["never", "byte by byte"])
@@ -222,7 +222,7 @@ def test_128_silent_slow_and_broken_peers_delay_no_friend_and_leave_nothing(
     for peer in (mallory, friend):
         trust(ada, peer)
     ada.wait_delivery(ada.send("tea", "so that its address is known"), friend.uuid, "delivered")
-    wait_until(lambda: not len(ada.app.connections))
+    wait_until(lambda: not len(ada.app.node.connections))
     threads, before = threading.active_count(), open_files()
     with ExitStack() as stack:
         for number in range(96):
@@ -238,7 +238,7 @@ def test_128_silent_slow_and_broken_peers_delay_no_friend_and_leave_nothing(
         wait_until(lambda: threads_of("peer") > 64)
         for _ in range(3):
             assert served(ada, friend, 1, source="127.0.0.3")
-        wait_until(lambda: not len(ada.app.connections), 10, "some have not ended")
+        wait_until(lambda: not len(ada.app.node.connections), 10, "some have not ended")
     wait_until(lambda: not threads_of("peer"), 5, "threads are left")
     wait_until(lambda: threading.active_count() <= threads and open_files() <= before, 5, "something is left")
 
@@ -278,7 +278,7 @@ def test_a_request_that_is_read_slowly_ends_in_time(
 ) -> None:
     """A record of 16 KiB in 0.3 s, and there are sixty of them; the whole exchange has one second."""
     ada = start_node("Ada", reply_seconds=1.0, retry_first_seconds=30.0, retry_most_seconds=30.0)
-    outgoing, ended = ada.app.connections.outgoing, Collected[float]()
+    outgoing, ended = ada.app.node.connections.outgoing, Collected[float]()
 
     def small(sock: socket.socket, *rest: Any) -> Connection:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
@@ -295,7 +295,7 @@ def test_a_request_that_is_read_slowly_ends_in_time(
     mallory.hang_up()
     for number in range(15):
         ada.send("tea", f"{number:02}" * 30_000)
-    monkeypatch.setattr(ada.app.connections, "outgoing", small)
+    monkeypatch.setattr(ada.app.node.connections, "outgoing", small)
     monkeypatch.setattr(mallory, "_answer_all", read_slowly)
     mallory.move()
     mallory._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
@@ -334,7 +334,9 @@ def test_addresses_that_accept_and_hold_do_not_delay_a_friend_who_has_moved(
     mallory.respond = accepts_all
     trust(ada, mallory)
     ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")
-    monkeypatch.setattr(ada.app.looker, "look", lambda *_, **__: None)  # it might find the right one first
+    monkeypatch.setattr(
+        ada.app.node.looker, "look", lambda *_, **__: None
+    )  # it might find her first
     old = mallory.endpoint
     mallory.move()
     with socket.create_server((old.host, old.port), backlog=64), socket.create_server(("0.0.0.0", 0)) as hole:

@@ -249,7 +249,7 @@ def test_the_key_is_compared_again_for_every_request(ada: LoopbackNode, friend: 
     """Even if the connection survived the withdrawal: the decision is not made once."""
     with friend.connect(ada) as connection:
         assert connection.post(SEED, {"username": "M", "content": "a"}).status == 200
-        ada.app.verification._connections = _Deaf()  # type: ignore[assignment]
+        ada.app.node.verification._connections = _Deaf()  # type: ignore[assignment]
         ada.unverify(friend.uuid)
         reply = connection.post(SEED, {"username": "M", "content": "b"})
         check_problem(reply, 403, "unverified")

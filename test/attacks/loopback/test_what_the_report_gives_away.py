@@ -44,8 +44,8 @@ def test_a_failure_inside_puts_no_words_of_its_own_into_the_report(start_node: S
     def fail() -> Any:
         raise OSError(13, "mark-error", "/home/mark-error/secret")
 
-    ada.app.doctor._profile.rooms = ada.app.doctor._discovery.ask = fail  # type: ignore[method-assign]
-    ada.app.doctor._discovery.health = fail  # type: ignore[method-assign]
+    ada.app.node.doctor._profile.rooms = ada.app.node.doctor._discovery.ask = fail  # type: ignore[method-assign]
+    ada.app.node.doctor._discovery.health = fail  # type: ignore[method-assign]
     found = ada.get("/api/doctor")
     assert {"rooms", "discovery"} == {
         one["values"]["what"] for one in found["findings"] if one["code"] == "cannot-tell"
