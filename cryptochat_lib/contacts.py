@@ -152,8 +152,7 @@ class Contacts:
     def follow(self, uuid: PeerId) -> None:
         """Something has changed about `uuid`: a key that one of its codes names may have shown up."""
         contacts = self._store.contacts.of(uuid)
-        self._tell(uuid)
-        if contacts:
+        if self._tell(uuid):
             self._expect()
         for key in self._store.keys.of(uuid):
             if any(one.verifies and one.key == key.certificate.key_sha256 for one in contacts):
@@ -217,19 +216,20 @@ class Contacts:
             self._tell(contact.uuid)
             self._looker.look(contact.uuid, urgent=True)
 
-    def _tell(self, uuid: PeerId) -> None:
-        """Let `presence` know where `uuid` was said to be, if that has changed."""
+    def _tell(self, uuid: PeerId) -> bool:
+        """Let `presence` know where `uuid` was said to be, if that has changed; whether it has."""
         found = (end for one in self._store.contacts.of(uuid) for end in self._where(one))
         endpoints = tuple(dict.fromkeys(found))
         with self._lock:
             if self._told.get(uuid, ()) == endpoints:
-                return
+                return False
             if endpoints:
                 self._told[uuid] = endpoints
             else:
                 del self._told[uuid]
             if endpoints or self._presence.of(uuid) is not None:
                 self._presence.add(uuid, endpoints)
+            return True
 
     def _expect(self) -> None:
         """Whoever comes from where somebody was added may ask for the user."""

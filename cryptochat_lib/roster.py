@@ -75,8 +75,9 @@ class Roster:
     def _users(self, around: Sequence[Whereabouts]) -> dict[str, dict[str, Any]]:
         keys = self._keys()
         here = {where.uuid: where for where in around}
+        known = {*keys, *(where.uuid for where in around if where.heard_of or where.rooms)}
         users: dict[str, dict[str, Any]] = {
-            uuid: self._user(uuid, keys.get(uuid, []), here.get(uuid)) for uuid in sorted({*keys, *here})
+            uuid: self._user(uuid, keys.get(uuid, []), here.get(uuid)) for uuid in sorted(known)
         }
         self._mark_lookalikes(users)
         return users

@@ -151,6 +151,7 @@ class Peer:
             doubted=self.doubted,
             told=told is not None,
             hinted=bool(self.hinted),
+            heard_of=bool(said or told or self.hinted or self.pinned or self.online),
             seen=None if self.contact else self.seen,
         )
 
@@ -179,6 +180,7 @@ class Whereabouts:
 
     `endpoints`: where to try, the likeliest first. `told`: its verified key has spoken for itself,
     `doubted`: what is announced differs from that. `hinted`: a third person has passed on addresses.
+    `heard_of`: the user's having added it is not all that we know of it.
     `seen`: our last contact, in milliseconds since 1970; None while it is reachable, and if there was
     none.
     """
@@ -195,4 +197,5 @@ class Whereabouts:
     doubted: bool = False
     told: bool = False
     hinted: bool = False
+    heard_of: bool = True
     seen: int | None = None

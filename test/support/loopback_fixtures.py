@@ -61,7 +61,8 @@ def start_node(network: FakeNetwork, tmp_path: Path) -> Iterator[Callable[..., L
 
         def start(name: str, **options: Any) -> LoopbackNode:
             names.append(name)
-            node = LoopbackNode(network, tmp_path / f"{name}.db", len(names), username=name, **options)
+            around = options.pop("network", network)
+            node = LoopbackNode(around, tmp_path / f"{name}.db", len(names), username=name, **options)
             return stack.enter_context(node)
 
         yield start

@@ -185,6 +185,7 @@ class HandmadePeer:
         uuid: str | None = None,
         *,
         host: str = "127.0.0.1",
+        port: int = 0,
         certificate: OwnCertificate | None = None,
     ) -> None:
         self.certificate = certificate or OwnCertificate(uuid or str(uuids.uuid4()))
@@ -202,7 +203,7 @@ class HandmadePeer:
         self._lock = threading.Lock()  # guards the sockets and `handshakes`
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        self.move()
+        self.listen(port)
 
     def __enter__(self) -> HandmadePeer:
         return self
@@ -226,7 +227,13 @@ class HandmadePeer:
     def move(self) -> None:
         """Listen on a new port; the old one is closed, and every connection with it."""
         self.hang_up()
-        self._listener = socket.create_server((self.host, 0))
+        self.listen(0)
+
+    def listen(self, port: int) -> None:
+        """Listen on that port."""
+        self._listener = socket.create_server(
+            (self.host, port), family=socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        )
         self.endpoint = Endpoint(self.host, self._listener.getsockname()[1])
         self._run(self._accept, self._listener)
 
