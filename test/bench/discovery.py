@@ -11,7 +11,8 @@ learn them all, then what they cost while they stay. Three kinds of peers:
 
 All that multicast says reaches everybody, so N who ask cost this machine N times N packets'
 handling: more than 32 on two cores miss packets, ask again, and never come to rest. That would
-be the laboratory's load; the 128 of a real network have a processor each.
+be the laboratory's load; the 128 of a real network have a processor each. How many packets were
+missed is said: if more than a few, the machine had something else to do, and `asking` means little.
 
 At rest, all networks are measured in the same minutes: nothing here is a matter of speed.
 Discovery asks whoever was quiet for 90 s, so a window has two such rounds, or three. In a
@@ -38,7 +39,7 @@ from idle import crowd, wait_looked_at
 from lab import Host, Lan
 from programs import running
 from scale import Setting
-from traffic import Traffic, sent_by, traffic
+from traffic import Traffic, lost_by, sent_by, traffic
 from waiting import wait_until
 
 NAME = "discovery"
@@ -57,6 +58,7 @@ class _Sample:
     cpu: float
     node: Traffic
     link: int
+    lost: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,11 @@ class _Network:
 
     def sample(self) -> _Sample:
         return _Sample(
-            time.monotonic(), self.node.cpu_seconds(), traffic(self.node.machine), sent_by(self.hosts)
+            time.monotonic(),
+            self.node.cpu_seconds(),
+            traffic(self.node.machine),
+            sent_by(self.hosts),
+            lost_by(self.hosts),
         )
 
 
@@ -113,7 +119,6 @@ def _announced(setting: Setting, report: Report, ends: ExitStack, kind: str, pee
     )
     alone = node.cpu_seconds()
     wait_looked_at(node, peers)
-    time.sleep(scale.idle_settle_seconds)
     learnt = traffic(own) - before
 
     def add(name: str, unit: str, value: float) -> None:
@@ -159,6 +164,8 @@ def _add(report: Report, network: _Network, before: _Sample, after: _Sample, lap
     add("bytes", "KiB a minute", used.bytes_both_ways / 1024)
     add("processor", "ms a minute", 1000 * (after.cpu - before.cpu))
     add("packets on the whole link", "a minute", after.link - before.link)
+    if network.kind == "asking":
+        add("packets that came while a machine was too busy", "lost a minute", after.lost - before.lost)
 
 
 def _judge(report: Report) -> None:

@@ -43,6 +43,18 @@ def sent_by(machines: Iterable[Namespace]) -> int:
     return sum(traffic(machine).sent for machine in machines)
 
 
+def lost_by(machines: Iterable[Namespace]) -> int:
+    """Datagrams that came while a socket was full, since its program had no processor to read it."""
+    return sum(machine.inside(_lost) for machine in machines)
+
+
+def _lost() -> int:
+    lines = [line.split() for line in (_NET / "snmp").read_text().splitlines()]
+    names, values = (words[1:] for words in lines if words[0] == "Udp:")
+    ipv6 = dict(line.split() for line in (_NET / "snmp6").read_text().splitlines())
+    return int(dict(zip(names, values, strict=True))["RcvbufErrors"]) + int(ipv6["Udp6RcvbufErrors"])
+
+
 def _read(interface: str) -> Traffic:
     fields = [int(word) for word in _line(_NET / "dev", f"{interface}:").split()]
     ipv4 = _ipv4()
