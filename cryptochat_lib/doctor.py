@@ -77,7 +77,7 @@ class Doctor:
         neighbourhood: Neighbourhood,
         greetings: Greetings,
         limits: Limits,
-        contacts: Callable[[], Sequence[Contact]] = tuple,
+        contacts: Callable[[], Sequence[Contact]],
     ) -> None:
         self._discovery = discovery
         self._names = tuple(interface_names)

@@ -150,19 +150,6 @@ class Node:
         hearsay = Hearsay(self.profile, store, presence, self.neighbourhood, limits)
         self.greetings = Greetings(identity, self.profile, store, presence, self.attempts, hearsay)
         self.greeter = Greeter(means, self.greetings, self.looker)
-        self.doctor = Doctor(
-            self.discovery,
-            self._options.interfaces,
-            self.roster,
-            presence,
-            store.keys,
-            self.attempts,
-            self.profile,
-            self.clones,
-            self.neighbourhood,
-            self.greetings,
-            limits,
-        )
         self.finder = Finder(own, store, presence, self.looker, self.neighbourhood, self.attempts, limits)
         self.contacts = Contacts(
             self.profile,
@@ -175,6 +162,20 @@ class Node:
             self.attempts,
             events,
             limits,
+        )
+        self.doctor = Doctor(
+            self.discovery,
+            self._options.interfaces,
+            self.roster,
+            presence,
+            store.keys,
+            self.attempts,
+            self.profile,
+            self.clones,
+            self.neighbourhood,
+            self.greetings,
+            limits,
+            self.contacts.all,
         )
         self.neighbours = Neighbours(
             self.profile,

@@ -285,9 +285,7 @@ def test_where_somebody_else_answers_first_the_next_address_is_tried(
 ) -> None:
     mallory.respond = accepts_all
     trust(ada, mallory)
-    monkeypatch.setattr(
-        ada.app.node.looker, "look", lambda *_, **__: None
-    )  # it would find her first
+    monkeypatch.setattr(ada.app.node.looker, "look", lambda *_, **__: None)  # it would find her first
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent_at = Endpoint("127.0.0.1", silent.getsockname()[1])
         first = make_peer().endpoint if somebody == "with another key" else silent_at

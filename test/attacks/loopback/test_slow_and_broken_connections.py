@@ -334,9 +334,7 @@ def test_addresses_that_accept_and_hold_do_not_delay_a_friend_who_has_moved(
     mallory.respond = accepts_all
     trust(ada, mallory)
     ada.wait_delivery(ada.send("tea", "first"), mallory.uuid, "delivered")
-    monkeypatch.setattr(
-        ada.app.node.looker, "look", lambda *_, **__: None
-    )  # it might find her first
+    monkeypatch.setattr(ada.app.node.looker, "look", lambda *_, **__: None)  # it might find her first
     old = mallory.endpoint
     mallory.move()
     with socket.create_server((old.host, old.port), backlog=64), socket.create_server(("0.0.0.0", 0)) as hole:
