@@ -30,24 +30,6 @@ def code_for(peer: HandmadePeer, port: int | None = None, hosts: Sequence[str] |
     return ContactCode.of(certificate, hosts or [peer.host], port or peer.endpoint.port).encode()
 
 
-def provable(make_peer: Callable[..., HandmadePeer], **options: Any) -> HandmadePeer:
-    """A peer made by hand that can have a contact code."""
-    return make_peer(certificate=OwnCertificate(), **options)
-
-
-def code_for(peer: HandmadePeer, port: int | None = None, hosts: Sequence[str] | None = None) -> str:
-    """A code with the key of `peer`, and its own address unless others are named."""
-    certificate = parse_certificate(peer.certificate.der)
-    return ContactCode.of(certificate, hosts or [peer.host], port or peer.endpoint.port).encode()
-
-
-def proving_certificate() -> OwnCertificate:
-    """A certificate whose UUID its key proves: what a code can name."""
-    key = make_key()
-    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return OwnCertificate(self_proving_id(public), key=key)
-
-
 def add(node: LoopbackNode, **what: str) -> dict[str, Any]:
     """The user of `node` adds somebody: `code=` or `address=`. CONTACT."""
     contact: dict[str, Any] = node.post("/api/contacts", what)

@@ -249,7 +249,7 @@ class Lan:
             router.inside(partial(Path("/proc/sys/net", path).write_text, "1"))
         number = self.hosts.index(router) + 1
         for host in self.hosts:
-            if host is not router:
+            if host is not router and (host in hosts or host.address6.startswith("fd00:77:0:")):
                 behind = cable if host in hosts else 0
                 if self._ipv4:
                     host.ip("route", "replace", "default", "via", f"10.77.{behind}.{number}")
