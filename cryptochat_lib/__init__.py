@@ -17,8 +17,8 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
                events   deadline   http_read   accounts
                whereabouts > presence, timetable
                attempts > dialing
-               interfaces > own_addresses, resource_records > sightings > claims > mdns_records > mdns_prompt
-               > mdns_health > mdns_asking > mdns_link > mdns_links > discovery
+               interfaces > own_addresses, neighbourhood, resource_records > sightings > claims > mdns_records
+               > mdns_prompt > mdns_health > mdns_asking > mdns_link > mdns_links > discovery
     policy     gates, connections, rates, turns, clones, eviction > questions > verification > comparisons
                tls
     use cases  peer_client, profile, finding > looker, delivery, roster, hearsay, link_findings, peer_findings

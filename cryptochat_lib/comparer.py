@@ -39,10 +39,10 @@ from .errors import (
     Unreachable,
 )
 from .identity import Identity, is_self_proving
-from .interfaces import Neighbourhood
 from .limits import Limits
 from .looker import Looker
 from .model import Certificate, Endpoint, KnownKey, PeerId, Trust
+from .neighbourhood import Neighbourhood
 from .peer_client import PeerClient, Reply
 from .presence import Presence
 from .verification import Verification

@@ -34,10 +34,10 @@ from .contact_code import ContactCode
 from .errors import Conflict, OwnCode
 from .events import EventLog
 from .finder import Finder
-from .interfaces import Neighbourhood
 from .limits import Limits
 from .looker import Looker
 from .model import Contact, Endpoint, PeerId
+from .neighbourhood import Neighbourhood
 from .people import People
 from .presence import Presence
 from .profile import Profile

@@ -34,9 +34,10 @@ from .errors import CryptoChatError
 from .finding import Examined, Person, Said
 from .greetings import Greetings
 from .identity import parse_certificate
-from .interfaces import Neighbourhood, present
+from .interfaces import present
 from .limits import Limits
 from .model import PeerId
+from .neighbourhood import Neighbourhood
 from .presence import Presence
 from .profile import Profile
 from .roster import Roster

@@ -25,10 +25,10 @@ from . import peer_client
 from .attempts import ITSELF, NO_ROUTE, NO_SUCH_NAME, WRONG_KEY, Attempts
 from .contact_code import TypedAddress, parse_address
 from .errors import CryptoChatError, UnacceptableCertificate, Unreachable
-from .interfaces import Neighbourhood
 from .limits import Limits
 from .looker import Looker
 from .model import Certificate, Contact, Endpoint
+from .neighbourhood import Neighbourhood
 from .presence import Presence
 from .store import Store
 

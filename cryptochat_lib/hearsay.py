@@ -31,9 +31,9 @@ from dataclasses import dataclass
 from . import peer_record
 from .errors import BadRequest
 from .greeting import PassedOn
-from .interfaces import Neighbourhood
 from .limits import Limits
 from .model import Endpoint, PeerId, RoomName, Told, Trust
+from .neighbourhood import Neighbourhood
 from .peer_record import PeerRecord
 from .presence import Presence
 from .profile import Profile

@@ -5,7 +5,7 @@ peer API listens on `listen_hosts`, discovery speaks and listens on those interf
 alone, and no announced address is connected to that is not `on_link` with one of them.
 That last one is a security check: an announcement comes from anybody on the LAN, and
 must not make us connect to loopback or through a router. The other way round it is one
-too (`Neighbourhood`): who comes through a router raises no question.
+too (`neighbourhood`): who comes through a router raises no question.
 
 Without `--interface` every interface counts but loopback: what is announced there
 could be reached by nobody else. `select` is for the command line and complains
@@ -16,8 +16,7 @@ Which come first matters, since only so many links are kept. Machines with conta
 dozens of interfaces at which nobody outside can reach them, so whatever looks like the
 inside of this machine, or like a VPN, is last.
 
-`ifaddr` has its only home here. No threads; every call asks the system anew, but for
-`Neighbourhood`, which any thread may ask.
+`ifaddr` has its only home here. No threads; every call asks the system anew.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ import re
 import socket
 import struct
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -40,7 +38,6 @@ from .errors import UsageError
 if sys.platform == "linux":
     import fcntl
 
-_ASK_AGAIN_SECONDS = 5.0
 # Bridges and cables to containers and virtual machines, tunnels and VPNs, by the names that
 # the programs give them which make them.
 _INSIDE = re.compile(
@@ -118,54 +115,6 @@ def on_link(host: str, interfaces: Iterable[Interface]) -> bool:
     if address.is_unspecified or address.is_multicast:
         return False
     return any(_is_neighbour(address, interface) for interface in interfaces)
-
-
-class Neighbourhood:
-    """Whether somebody is next to us: on a link of the interfaces that `names` choose.
-
-    The one place that says whose coming may raise a question: who is next to us, or at an
-    address that the user has added (`expect`). Asked for each knock, so the system is asked
-    once in 5 s at most: as soon as discovery notices a new cable.
-    """
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = tuple(names)
-        self._known: tuple[float, list[Interface]] = (float("-inf"), [])  # when, and what; set as one
-        self._expected: frozenset[str] = frozenset()
-
-    def has(self, host: str) -> bool:
-        return host in self._expected or self.is_next_to(host)
-
-    def is_next_to(self, host: str) -> bool:
-        """Whether `host` is on one of our links, whoever was added."""
-        return on_link(host, self.interfaces())
-
-    def expect(self, hosts: Iterable[str]) -> None:
-        """The user has added these addresses: from now on these, and no others, count as next to us, too."""
-        self._expected = frozenset(hosts)
-
-    def places(self, host: str) -> list[str]:
-        """The IP address `host` as we can connect to it: link-local IPv6 has a scope, a number.
-
-        Without one it may be on any of our links; with that of a link that we do not have it is nowhere.
-        """
-        bare, _, scope = host.partition("%")
-        address = ipaddress.ip_address(bare)
-        if not (isinstance(address, ipaddress.IPv6Address) and address.is_link_local):
-            return [host]
-        return [
-            scoped(address, interface)
-            for interface in self.interfaces()
-            if scope in ("", interface.name, str(interface.index))
-        ]
-
-    def interfaces(self) -> list[Interface]:
-        """Those that `names` choose and that are there, as of 5 s ago at the latest."""
-        asked_at, interfaces = self._known
-        if time.monotonic() - asked_at > _ASK_AGAIN_SECONDS:
-            interfaces = present(self._names)
-            self._known = (time.monotonic(), interfaces)
-        return interfaces
 
 
 def claimant(host: str | None) -> str | None:

@@ -27,10 +27,10 @@ from .greeter import Greeter
 from .greetings import Greetings
 from .hearsay import Hearsay
 from .identity import Identity
-from .interfaces import Neighbourhood
 from .limits import Limits
 from .looker import Looker
 from .model import Certificate
+from .neighbourhood import Neighbourhood
 from .neighbours import Neighbours
 from .options import Options, login_name
 from .outbox import Outbox

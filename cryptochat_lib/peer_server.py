@@ -32,10 +32,10 @@ from .gates import Gates
 from .greeter import PATH as PRESENCE
 from .greeter import Greeter
 from .http_head import Head
-from .interfaces import Neighbourhood
 from .limits import Limits
 from .looker import Looker
 from .model import Certificate, Endpoint, KnownKey, Trust, parse_room_name
+from .neighbourhood import Neighbourhood
 from .presence import Presence
 from .rates import Rates
 from .routing import JSON, Reply, Request, Route, Routes

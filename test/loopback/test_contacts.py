@@ -74,7 +74,7 @@ def test_a_new_network_is_a_reason_to_look_at_once(start_alone: StartNode, make_
     add(ada, code=code_for(bob))
     wait_reason(ada, "refused")
     bob.listen(bob.endpoint.port)
-    ada.app.presence.moved()
+    ada.app.node.presence.moved()
     wait_verified(ada, bob.uuid)
 
 
@@ -85,7 +85,7 @@ def test_looks_become_rarer_up_to_a_bound(start_alone: StartNode, make_peer: Mak
     )
     bob.hang_up()
     add(ada, code=code_for(bob))
-    contacts = ada.app.contacts
+    contacts = ada.app.node.contacts
     pauses = []
     for _ in range(4):
         pauses.append(contacts._tries[1].pause)
@@ -133,7 +133,7 @@ def test_what_a_crash_left_between_a_look_and_the_yes_is_finished_at_the_next_st
     bob.hang_up()
     add(ada, code=code_for(bob))
     certificate = parse_certificate(bob.certificate.der)
-    ada.app.neighbours.close()  # what would say the yes; the look's row is on the disk
+    ada.app.node.neighbours.close()  # what would say the yes; the look's row is on the disk
     ada.app.store.keys.add(certificate, "1", bob.host, 0)
     assert status(ada, bob.uuid) == "unverified"
     ada.restart()
@@ -147,7 +147,7 @@ def test_the_addresses_of_a_contact_are_tried_after_a_restart(
     add(ada, code=code_for(bob))
     wait_verified(ada, bob.uuid)
     ada.restart()
-    wait_until(lambda: bob.endpoint in (ada.app.presence.of(bob.uuid).endpoints))  # type: ignore[union-attr]
+    wait_until(lambda: bob.endpoint in (ada.app.node.presence.of(bob.uuid).endpoints))  # type: ignore[union-attr]
 
 
 def test_a_damaged_a_newer_an_own_code_and_no_code_are_told_apart(ada: LoopbackNode) -> None:
@@ -175,7 +175,7 @@ def test_a_damaged_a_newer_an_own_code_and_no_code_are_told_apart(ada: LoopbackN
 
 def test_the_own_code_says_where_we_listen_in_every_form(ada: LoopbackNode) -> None:
     shown = ada.get("/api/code")
-    expected = ContactCode.of(ada.app.profile.certificate, [ada.endpoint.host], ada.endpoint.port)
+    expected = ContactCode.of(ada.app.node.profile.certificate, [ada.endpoint.host], ada.endpoint.port)
     assert shown["code"] == expected.encode()
     assert shown["link"].endswith(shown["code"])
     assert shown["addresses"] == [str(ada.endpoint)]
@@ -217,9 +217,11 @@ def test_a_name_is_looked_up_and_one_that_means_nothing_is_said(
     add(ada, address=f"localhost:{bob.endpoint.port}")
     ada.wait_for("verification", where=lambda data: data["uuid"] == bob.uuid)
     wait_until(lambda: (contact(ada, "2") or {})["uuid"] == bob.uuid)
-    places = ada.app.presence.of(bob.uuid)
+    places = ada.app.node.presence.of(bob.uuid)
     assert places is not None
-    wait_until(lambda: Endpoint("127.0.0.1", bob.endpoint.port) in ada.app.presence.of(bob.uuid).endpoints)  # type: ignore[union-attr]
+    wait_until(
+        lambda: Endpoint("127.0.0.1", bob.endpoint.port) in ada.app.node.presence.of(bob.uuid).endpoints
+    )  # type: ignore[union-attr]
 
 
 def test_a_name_of_our_own_address_is_no_contact(start_alone: StartNode) -> None:

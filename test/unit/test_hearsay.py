@@ -16,9 +16,9 @@ from cryptochat_lib import peer_record
 from cryptochat_lib.greeting import PassedOn
 from cryptochat_lib.hearsay import Hearsay
 from cryptochat_lib.identity import parse_certificate
-from cryptochat_lib.interfaces import Neighbourhood
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Endpoint, PeerId, RoomName, Told, Trust
+from cryptochat_lib.neighbourhood import Neighbourhood
 from cryptochat_lib.presence import Presence
 from cryptochat_lib.profile import Profile
 from cryptochat_lib.store import Store

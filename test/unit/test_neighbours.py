@@ -12,6 +12,7 @@ from certificates import make_uuid
 from waiting import Collected, wait_until
 
 from cryptochat_lib import neighbours as neighbours_module
+from cryptochat_lib.contacts import Contacts
 from cryptochat_lib.errors import StorageFull
 from cryptochat_lib.greeter import Greeter
 from cryptochat_lib.hearsay import Hearsay
@@ -46,6 +47,14 @@ class Scene:
             follow=lambda _uuid: None, tick=lambda: 60.0, moved=lambda: self.moves.add(None)
         )
         self.moves: Collected[None] = Collected()
+        contacts = SimpleNamespace(
+            start=lambda: None,
+            moved=lambda: None,
+            follow=lambda _uuid: None,
+            retry=lambda: None,
+            next_try=lambda: float("inf"),
+            publish=lambda: None,
+        )
         self.neighbours = Neighbours(
             cast(Profile, SimpleNamespace(rooms=lambda: [TEA], uuid=make_uuid())),
             store,
@@ -56,6 +65,7 @@ class Scene:
             cast(Roster, SimpleNamespace(publish=lambda: self.published.add(None))),
             cast(Greeter, greeter),
             cast(Hearsay, SimpleNamespace(start=lambda: None)),
+            cast(Contacts, contacts),
         )
 
     def _look(self, uuid: PeerId, **_more: Any) -> None:

@@ -24,10 +24,10 @@ MakePeer = Callable[..., HandmadePeer]
 def look_again(node: LoopbackNode, peer: HandmadePeer) -> None:
     """Wait until the node has looked at the peer once more, and has followed that."""
     looks = peer.handshakes
-    node.app.looker.look(peer.uuid, again=True, urgent=True)
+    node.app.node.looker.look(peer.uuid, again=True, urgent=True)
     wait_until(lambda: peer.handshakes > looks)
-    wait_until(lambda: not node.app.looker._workers)
-    node.app.contacts.follow(peer.uuid)
+    wait_until(lambda: not node.app.node.looker._workers)
+    node.app.node.contacts.follow(peer.uuid)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
@@ -43,7 +43,7 @@ def test_an_old_code_does_not_bring_back_trust_that_was_taken_back(
         ada.delete(f"/api/users/{bob.uuid}/verify")
     taken = ("unverified", "rejected")[steps - 1]
     look_again(ada, bob)
-    ada.app.presence.moved()
+    ada.app.node.presence.moved()
     assert status(ada, bob.uuid) == taken
     ada.restart()
     look_again(ada, bob)
@@ -62,8 +62,8 @@ def test_a_code_that_waits_is_used_up_by_a_no(ada: LoopbackNode, make_peer: Make
     ada.app.store.contacts.add_code(bob.uuid, key.certificate.key_sha256, [])
     ada.delete(f"/api/users/{bob.uuid}/verify")
     with pytest.raises(SpentCode):  # whoever had begun to say yes finds the code used up
-        ada.app.people.verify_by_code(key)
-    ada.app.contacts.follow(bob.uuid)
+        ada.app.node.people.verify_by_code(key)
+    ada.app.node.contacts.follow(bob.uuid)
     assert status(ada, bob.uuid) == "rejected"
 
 
@@ -80,9 +80,9 @@ def test_a_code_that_was_removed_or_whose_person_was_forgotten_verifies_nobody(
         bob.listen(bob.endpoint.port)
         ada.join("tea")
         bob.announce("tea")
-        ada.app.looker.look(bob.uuid, urgent=True)
+        ada.app.node.looker.look(bob.uuid, urgent=True)
         ada.wait_knows(bob.uuid, bob.fingerprint_sha256)
-        ada.app.contacts.follow(bob.uuid)
+        ada.app.node.contacts.follow(bob.uuid)
         assert status(ada, bob.uuid) == "unverified"
 
 
@@ -96,10 +96,10 @@ def test_a_code_verifies_no_other_key_than_the_one_that_it_names(
     key = ada.app.store.keys.of(bob.uuid)[0]
     half = key.certificate.key_sha256[:32]  # what the UUID proves: the first half of the hash
     ada.app.store.contacts.add_code(bob.uuid, half + "0" * 32, [])
-    ada.app.contacts.follow(bob.uuid)
+    ada.app.node.contacts.follow(bob.uuid)
     assert status(ada, bob.uuid) == "unverified"
     with pytest.raises(SpentCode):
-        ada.app.people.verify_by_code(key)
+        ada.app.node.people.verify_by_code(key)
 
 
 def test_who_waits_at_the_address_of_a_code_with_another_key_is_neither_verified_nor_remembered(
@@ -131,15 +131,15 @@ def test_a_code_points_us_at_no_program_of_our_own_machine(ada: LoopbackNode, ma
     bob = provable(make_peer)
     add(ada, code=code_for(bob))
     wait_verified(ada, bob.uuid)
-    ada.app.presence.moved()
-    wait_until(lambda: not ada.app.presence._moved)
-    where = ada.app.presence.of(victim.uuid)
+    ada.app.node.presence.moved()
+    wait_until(lambda: not ada.app.node.presence._moved)
+    where = ada.app.node.presence.of(victim.uuid)
     assert where is None or not where.endpoints
     assert victim.handshakes == 0
 
 
 def test_only_who_comes_from_an_added_address_counts_as_next_to_us(ada: LoopbackNode) -> None:
-    near = ada.app.neighbourhood.has
+    near = ada.app.node.neighbourhood.has
     assert not near("::1")
     add(ada, address="[::1]:9")
     assert near("::1")
