@@ -189,6 +189,7 @@ def test_as_many_contacts_as_the_limit_says_and_no_more(start_alone: StartNode) 
     check_problem(
         ask(ada, "POST", "/api/contacts", json_body={"address": "127.0.0.1:3"}), 409, "too-many-contacts"
     )
+    ada.wait_for("contacts", where=lambda data: "1" in [one["id"] for one in data["contacts"]])
     ada.delete("/api/contacts/1")
     ada.wait_for("contacts", where=lambda data: data["gone"] == ["1"])
     assert add(ada, address="127.0.0.1:3")["id"] == "3"
