@@ -32,7 +32,7 @@ from . import peer_record
 from .errors import BadRequest
 from .greeting import PassedOn
 from .limits import Limits
-from .model import Endpoint, PeerId, RoomName, Told, Trust
+from .model import Endpoint, PeerId, RoomName, Trust
 from .neighbourhood import Neighbourhood
 from .peer_record import PeerRecord
 from .presence import Presence
@@ -75,8 +75,7 @@ class Hearsay:
         self._strangers: dict[PeerId, _Stranger] = {}  # the latest is last
 
     def start(self) -> None:
-        """Whoever is verified may be where its last record says, and in the rooms where it was."""
-        rooms = self._keys.rooms_of_all()
+        """Whoever is verified may be where its last record says."""
         for uuid, text in self._stored.all().items():
             try:
                 record = peer_record.parse(text)
@@ -86,7 +85,7 @@ class Hearsay:
             if record.uuid == uuid and self._keys.verified(uuid) is not None:
                 with self._lock:
                     self._records[uuid] = record
-                self._presence.tell(uuid, Told(rooms.get(uuid, {}), self.usable(record.endpoints())))
+                self._presence.hint(uuid, self.usable(record.endpoints()), {}, own=True)
 
     def forget(self, uuid: PeerId) -> None:
         """`uuid` has no verified key any more."""

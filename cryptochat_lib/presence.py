@@ -128,15 +128,14 @@ class Presence:
         """Its key does not speak for itself any more: as far as mDNS can be believed, it is."""
         self._change(uuid, Peer.untell)
 
-    def hint(self, uuid: PeerId, endpoints: Sequence[Endpoint], rooms: dict[RoomName, str]) -> None:
-        """A verified peer has passed on where `uuid` says that it is, and in which rooms it was seen."""
+    def hint(
+        self, uuid: PeerId, endpoints: Sequence[Endpoint], rooms: dict[RoomName, str], own: bool = False
+    ) -> None:
+        """A verified peer has passed on where `uuid` says that it is, and in which rooms it was seen.
 
-        def hint(peer: Peer) -> None:
-            peer.hinted = tuple(endpoints)
-            if not peer.pinned:
-                peer.rooms = rooms | peer.rooms
-
-        self._change(uuid, hint)
+        `own`: it has told us so itself, in an earlier run.
+        """
+        self._change(uuid, lambda peer: peer.hint(tuple(endpoints), rooms, own))
 
     def unhint(self, uuid: PeerId) -> None:
         """What was passed on of a stranger counts no more; if there was nothing else, it is forgotten."""

@@ -49,6 +49,7 @@ class _Row:
     unknown: bool = False  # it does not know greetings
     failures: int = 0
     doubts: int = 0  # in a row, for nothing
+    doubted: float = -math.inf  # when the last one was due
     begun: float = -math.inf  # our last greeting
     exchanged: float = -math.inf  # the last that was answered, whoever began it
     announced: bool = False
@@ -174,7 +175,9 @@ class Timetable:
         """What has changed since the last time."""
         if where.doubted:
             pause = min(self._limits.doubt_seconds * 2.0**row.doubts, self._limits.greet_most_seconds)
-            row.at(max(now + _DOUBT_SECONDS, row.exchanged + pause if row.doubts else now))
+            if now >= row.doubted:
+                row.doubted = max(now + _DOUBT_SECONDS, row.doubted + pause)
+            row.at(row.doubted)
         if row.announced and not where.announced and where.told:
             row.at(now + _GOODBYE_SECONDS)
         if where.announced and not row.announced:

@@ -43,6 +43,7 @@ class Peer:
     announced: bool = False  # since the last goodbye or silence
     told: Told | None = None
     doubted: bool = False  # what is announced differs from what it has told us
+    greets: bool = False  # it tells us of itself, or has done so in an earlier run
     added: tuple[Endpoint, ...] = ()
     hinted: tuple[Endpoint, ...] = ()
     online: bool = False
@@ -86,14 +87,21 @@ class Peer:
         """Its verified key has said this of itself."""
         self.told = told
         self.rooms = dict(told.rooms)
-        self.doubted = False
+        self.greets, self.doubted = True, False
 
     def untell(self) -> None:
         """Its key says no more of itself: what is announced counts again."""
         self.told = None
-        self.doubted = False
+        self.greets = self.doubted = False
         if self.announcement is not None:
             self._hear_rooms(self.announcement)
+
+    def hint(self, endpoints: tuple[Endpoint, ...], rooms: Mapping[RoomName, str], own: bool) -> None:
+        """A third person says this of it; or `own`, it has said so in an earlier run."""
+        self.hinted = endpoints
+        self.greets |= own
+        if not self.pinned:
+            self.rooms = {**rooms, **self.rooms}
 
     def go_away(self) -> None:
         """It is not there now, as far as we know."""
@@ -104,7 +112,7 @@ class Peer:
         self.pinned = False
         self.answered_at = self.told = None
         self.hinted = ()
-        self.doubted = False
+        self.greets = self.doubted = False
 
     def whereabouts(self, uuid: PeerId) -> Whereabouts:
         """What others see of all this."""
@@ -116,7 +124,7 @@ class Peer:
         """An announcement's rooms, as far as they can do no harm; see `presence`."""
         if self.told is not None:
             self.doubted = dict(announcement.rooms) != dict(self.told.rooms)
-        elif not self.pinned or self.answered_at in announcement.endpoints:
+        elif not self.pinned or (not self.greets and self.answered_at in announcement.endpoints):
             self.rooms = dict(announcement.rooms)
         else:
             self.rooms |= announcement.rooms
@@ -126,7 +134,7 @@ class Peer:
         if self.answered_at != endpoint:
             self.answered_at = endpoint
         said = self.announcement
-        if self.told is None and said is not None and endpoint in said.endpoints and self.rooms != said.rooms:
+        if not self.greets and said is not None and endpoint in said.endpoints and self.rooms != said.rooms:
             self.rooms = dict(said.rooms)
 
     def _whereabouts(self, uuid: PeerId) -> Whereabouts:
@@ -178,11 +186,10 @@ def longest_unheard(peers: Mapping[PeerId, Peer]) -> PeerId | None:
 class Whereabouts:
     """One peer as `Presence` sees it now.
 
-    `endpoints`: where to try, the likeliest first. `told`: its verified key has spoken for itself,
-    `doubted`: what is announced differs from that. `hinted`: a third person has passed on addresses.
-    `heard_of`: the user's having added it is not all that we know of it.
-    `seen`: our last contact, in milliseconds since 1970; None while it is reachable, and if there was
-    none.
+    `endpoints`: where to try, the likeliest first. `told`: its verified key has spoken for itself in
+    this run, `doubted`: what is announced differs from that. `hinted`: a third person, or its record of an
+    earlier run, names addresses. `heard_of`: the user's having added it is not all that we know of it.
+    `seen`: our last contact, in milliseconds since 1970; None while it is reachable, and if there was none.
     """
 
     uuid: PeerId

@@ -11,7 +11,7 @@ from loopback_network import FakeNetwork
 from loopback_node import LoopbackNode
 from loopback_peer import HandmadePeer, OwnCertificate, accepts_all, json_response, message, trust
 from signed_records import greeting, milliseconds, signed
-from waiting import wait_until
+from waiting import Collected, wait_until
 
 from cryptochat_lib.whereabouts import Reach
 
@@ -52,7 +52,7 @@ def test_rooms_names_and_messages_pass_as_on_one_lan(start_node: StartNode) -> N
 
 
 def test_who_ends_is_seen_to_be_away_at_once_and_is_found_again(start_node: StartNode) -> None:
-    ada, bob = (start_node(name, **GREETS, greet_seconds=0.5) for name in ("Ada", "Bob"))
+    ada, bob = (start_node(name, **GREETS) for name in ("Ada", "Bob"))
     for node in (ada, bob):
         node.join("tea")
     introduce(ada, bob)
@@ -60,7 +60,7 @@ def test_who_ends_is_seen_to_be_away_at_once_and_is_found_again(start_node: Star
     began = time.monotonic()
     bob.stop()
     ended = time.monotonic() - began
-    wait_until(lambda: reach(ada, bob) is Reach.AWAY, 0.5)
+    wait_until(lambda: reach(ada, bob) is Reach.AWAY, 2)
     assert ended < 3
     assert bob.uuid in ada.members("tea")  # away, not gone
     bob.start()
@@ -94,22 +94,27 @@ def test_a_killed_program_is_noticed_by_the_end_of_its_connection_or_the_next_gr
         ada.wait_member("tea", peer.uuid, 4, online=False)
 
 
-def test_who_only_greets_and_hangs_up_stays_here(start_node: StartNode, make_peer: MakePeer) -> None:
+def test_who_only_greets_and_hangs_up_stays_here(
+    start_node: StartNode, make_peer: MakePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada = start_node("Ada", **GREETS)
     ada.join("tea")
     bob = make_peer(certificate=OwnCertificate())
     greets(bob, "tea")
     added(ada, bob)
     ada.wait_member("tea", bob.uuid, online=True)
-    marks = len(bob.requests.items)
+    ended: Collected[str] = Collected()
+    monkeypatch.setattr(ada.app.node.greeter, "hung_up", ended.add)
     with bob.connect(ada) as connection:
         reply = connection.post("/v1/presence", greeting(["tea", "coffee"]))
         assert reply.json["rooms"] == ["tea"]
         assert reply.json["reach"] == "answered"
     ada.wait_member("coffee", bob.uuid, online=True)
     wait_until(lambda: len(ada.app.node.connections) == 0)
-    assert ada.members("coffee")[bob.uuid]["online"]
-    assert len(bob.requests.items) == marks  # and is not greeted back
+    with bob.connect(ada) as connection:
+        assert connection.post("/v1/messages", {"messages": [message("hello")]}).status == 200
+    ended.wait_for(lambda uuid: uuid == bob.uuid)
+    assert len(ended.items) == 1
 
 
 def test_whoever_has_moved_is_found_through_a_friend_of_both(
@@ -160,12 +165,14 @@ def test_after_a_restart_and_a_change_of_network_friends_are_tried_where_they_we
     ada.join("tea")
     bob = make_peer(certificate=OwnCertificate())
     elsewhere = make_peer(certificate=bob.certificate)
+    elsewhere.respond = lambda _request: None
     greets(bob, "tea", record=signed(bob.certificate, elsewhere.endpoint))
-    greets(elsewhere, "tea")
     added(ada, bob)
     ada.wait_member("tea", bob.uuid, online=True)
     bob.hang_up()
-    ada.restart()
+    ada.stop()
+    greets(elsewhere, "tea")
+    ada.start()
     elsewhere.requests.wait_for(lambda request: request.path == "/v1/presence", 4)
     ada.wait_member("tea", bob.uuid, online=True)
     mark = elsewhere.requests.mark()
@@ -213,3 +220,18 @@ def test_an_older_program_is_asked_once_and_mdns_counts(
     ada.send("tea", "again")
     bob.requests.wait_for(lambda request: b"again" in request.body)
     assert [request.path for request in bob.requests.items].count("/v1/presence") == 1
+
+
+def test_who_has_taken_a_yes_back_is_a_member_as_mdns_says(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", **GREETS)
+    ada.join("tea")
+    bob = make_peer(certificate=OwnCertificate())
+    greets(bob, "tea", "cellar")
+    trust(ada, bob)
+    ada.wait_member("cellar", bob.uuid)
+    bob.respond = lambda _request: json_response(403, {"code": "unverified"})
+    ada.app.node.presence.moved()
+    wait_until(lambda: bob.uuid not in ada.members("cellar"))
+    assert ada.app.node.attempts.trouble([bob.endpoint]) == "undecided"

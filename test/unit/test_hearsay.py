@@ -17,7 +17,7 @@ from cryptochat_lib.greeting import PassedOn
 from cryptochat_lib.hearsay import Hearsay
 from cryptochat_lib.identity import parse_certificate
 from cryptochat_lib.limits import Limits
-from cryptochat_lib.model import Endpoint, PeerId, RoomName, Told, Trust
+from cryptochat_lib.model import Announcement, Endpoint, PeerId, RoomName, Told, Trust
 from cryptochat_lib.neighbourhood import Neighbourhood
 from cryptochat_lib.presence import Presence
 from cryptochat_lib.profile import Profile
@@ -128,17 +128,20 @@ def test_a_record_counts_for_a_month_and_not_from_the_future(scene: Scene, ago: 
     assert scene.endpoints() == ()
 
 
-def test_after_a_restart_it_is_tried_where_it_was_and_in_the_rooms_where_it_was(scene: Scene) -> None:
+def test_after_a_restart_it_is_tried_where_it_was_and_mdns_takes_it_out_of_no_room(scene: Scene) -> None:
     uuid = scene.know(Trust.VERIFIED)
     scene.hearsay.own_word(uuid, signed(scene.carol, HOME), None)
-    scene.store.keys.set_rooms(uuid, {TEA: "tea"})
     scene.presence = Presence(scene.limits)
-    scene.presence.pin(uuid, {}, None)
+    scene.presence.pin(uuid, {TEA: "tea"}, MOVED)
     scene.restart()
     scene.hearsay.start()
+    assert scene.endpoints() == (MOVED, HOME)
+    scene.presence.seen(Announcement(uuid, (MOVED,), {COFFEE: "coffee"}, None, 1))
     where = scene.where()
     assert where is not None
-    assert (where.endpoints, where.rooms, where.told) == ((HOME,), {TEA: "tea"}, True)
+    assert (set(where.rooms), where.told) == ({TEA, COFFEE}, False)
+    scene.presence.untell(uuid)  # it greets no more
+    assert set((scene.where() or where).rooms) == {COFFEE}
 
 
 def test_a_record_is_forgotten_with_its_last_key(scene: Scene) -> None:

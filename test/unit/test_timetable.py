@@ -89,7 +89,10 @@ def test_an_announcement_that_differs_is_asked_about_and_ever_less_often_if_it_m
     assert max(pauses) <= 365  # it would have been greeted anyway
     table.exchanged(BOB, True, False, now)  # this time something was behind it
     table.follow(replace(THERE, doubted=True), now)
-    assert due(now) == pytest.approx(0.7)
+    assert due(now) == pytest.approx(5)
+    table.exchanged(BOB, True, False, now + 60)
+    table.follow(replace(THERE, doubted=True), now + 60)
+    assert due(now + 60) == pytest.approx(0.7)
 
 
 def test_a_goodbye_is_checked_when_an_honest_one_would_be_over(table: Timetable, due: Due) -> None:
