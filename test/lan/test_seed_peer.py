@@ -322,3 +322,14 @@ def test_two_strangers_with_one_uuid_are_shown_as_changed(
     assert reply.status == 409, "a yes without saying to whom"
     ada.verify(first.uuid, first.fingerprint_sha256)
     assert ada.status(first.uuid) == "verified"
+
+
+def test_a_seed_peer_that_is_in_no_room_is_found_by_its_address(
+    lan: Lan, start_node: StartNode, start_seed: StartSeed
+) -> None:
+    ada, seed = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1])
+    ada.post("/api/contacts", {"address": f"{lan.hosts[1].address}:{seed.port}"})
+    asked = ada.wait_for("verification", uuid=seed.uuid)
+    assert (asked["reason"], asked["fingerprint"]) == ("asked", seed.fingerprint)
+    ada.verify(seed.uuid, seed.fingerprint_sha256)
+    assert (ada.user(seed.uuid) or {})["status"] == "verified"

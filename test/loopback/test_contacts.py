@@ -143,11 +143,14 @@ def test_what_a_crash_left_between_a_look_and_the_yes_is_finished_at_the_next_st
 def test_the_addresses_of_a_contact_are_tried_after_a_restart(
     start_alone: StartNode, make_peer: MakePeer
 ) -> None:
-    ada, bob = start_alone("Ada"), provable(make_peer)
-    add(ada, code=code_for(bob))
-    wait_verified(ada, bob.uuid)
+    """Also where nobody has said yes yet, so that no key says where it answered."""
+    ada, bob = start_alone("Ada"), make_peer()
+    add(ada, address=str(bob.endpoint))
+    wait_until(lambda: (contact(ada) or {})["state"] == "found")
     ada.restart()
-    wait_until(lambda: bob.endpoint in (ada.app.node.presence.of(bob.uuid).endpoints))  # type: ignore[union-attr]
+    where = ada.app.node.presence.of(bob.uuid)
+    assert where is not None
+    assert bob.endpoint in where.endpoints
 
 
 def test_a_damaged_a_newer_an_own_code_and_no_code_are_told_apart(ada: LoopbackNode) -> None:
