@@ -121,6 +121,7 @@ class Timetable:
         if row is not None:
             row.unknown, row.failures, row.exchanged = False, 0, now
             row.doubts = row.doubts + 1 if in_vain else 0
+            row.doubted = row.doubted if in_vain else min(row.doubted, now)
             limits = self._limits
             row.due = _about(now, limits.greet_announced_seconds if announced else limits.greet_seconds)
 

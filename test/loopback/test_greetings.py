@@ -99,10 +99,11 @@ def test_who_only_greets_and_hangs_up_stays_here(
 ) -> None:
     ada = start_node("Ada", **GREETS)
     ada.join("tea")
-    bob = make_peer(certificate=OwnCertificate())
-    greets(bob, "tea")
-    added(ada, bob)
-    ada.wait_member("tea", bob.uuid, online=True)
+    bob, carol = (make_peer(certificate=OwnCertificate()) for _ in range(2))
+    for peer in (bob, carol):
+        greets(peer, "tea")
+        added(ada, peer)
+        ada.wait_member("tea", peer.uuid, online=True)
     ended: Collected[str] = Collected()
     monkeypatch.setattr(ada.app.node.greeter, "hung_up", ended.add)
     with bob.connect(ada) as connection:
@@ -111,10 +112,10 @@ def test_who_only_greets_and_hangs_up_stays_here(
         assert reply.json["reach"] == "answered"
     ada.wait_member("coffee", bob.uuid, online=True)
     wait_until(lambda: len(ada.app.node.connections) == 0)
-    with bob.connect(ada) as connection:
+    with carol.connect(ada) as connection:
         assert connection.post("/v1/messages", {"messages": [message("hello")]}).status == 200
-    ended.wait_for(lambda uuid: uuid == bob.uuid)
-    assert len(ended.items) == 1
+    ended.wait_for(lambda uuid: uuid == carol.uuid)
+    assert ended.items == [carol.uuid]
 
 
 def test_whoever_has_moved_is_found_through_a_friend_of_both(
@@ -191,7 +192,7 @@ def test_when_a_friend_was_last_there_is_remembered(start_node: StartNode, make_
     with bob.connect(ada) as connection:
         connection.post("/v1/presence", greeting(["tea"], leaving=True))
     ada.wait_member("tea", bob.uuid, online=False)
-    wait_until(lambda: ada.app.store.keys.all()[0].last_seen >= began)
+    wait_until(lambda: ada.app.node.store.keys.all()[0].last_seen >= began)
     bob.hang_up()
     ada.restart()
     where = ada.app.node.presence.of(bob.uuid)
@@ -222,8 +223,11 @@ def test_an_older_program_is_asked_once_and_mdns_counts(
     assert [request.path for request in bob.requests.items].count("/v1/presence") == 1
 
 
-def test_who_has_taken_a_yes_back_is_a_member_as_mdns_says(
-    start_node: StartNode, make_peer: MakePeer
+@pytest.mark.parametrize(
+    ("status", "code", "trouble"), [(403, "unverified", "undecided"), (404, "not-found", None)]
+)
+def test_who_has_taken_a_yes_back_or_greets_no_more_is_a_member_as_mdns_says(
+    start_node: StartNode, make_peer: MakePeer, status: int, code: str, trouble: str | None
 ) -> None:
     ada = start_node("Ada", **GREETS)
     ada.join("tea")
@@ -231,7 +235,7 @@ def test_who_has_taken_a_yes_back_is_a_member_as_mdns_says(
     greets(bob, "tea", "cellar")
     trust(ada, bob)
     ada.wait_member("cellar", bob.uuid)
-    bob.respond = lambda _request: json_response(403, {"code": "unverified"})
+    bob.respond = lambda _request: json_response(status, {"code": code})
     ada.app.node.presence.moved()
     wait_until(lambda: bob.uuid not in ada.members("cellar"))
-    assert ada.app.node.attempts.trouble([bob.endpoint]) == "undecided"
+    assert ada.app.node.attempts.trouble([bob.endpoint]) == trouble
