@@ -295,6 +295,6 @@ class NotDone(StartupError):
     `refusal` is the code of its reply, "" where there was none.
     """
 
-    def __init__(self, message: str, refusal: str = "") -> None:
+    def __init__(self, message: str = "", refusal: str = "") -> None:
         super().__init__(message)
         self.refusal = refusal

@@ -44,6 +44,7 @@ ROUTES = [
     "DELETE /api/rooms/tea/messages",
     "GET /api/rooms/tea/messages.jsonl",
     "GET /api/search",
+    "GET /api/doctor",
     "GET /api/events",
 ]
 WITH_BODY = [
@@ -504,6 +505,9 @@ def test_an_announced_peer_is_listed_and_a_look_shows_its_key(
         "safety_number": None,
         "status": "unverified",
         "online": True,
+        "reachability": "announced",
+        "seen": None,
+        "trouble": None,
         "pending": False,
         "comparison": None,
         "conflict": None,
