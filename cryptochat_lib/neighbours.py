@@ -11,8 +11,10 @@ Threads: one, `neighbours`.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 
@@ -36,6 +38,9 @@ _log = logging.getLogger(__name__)
 _ROUND_SECONDS = 60.0
 _HINT_ROUNDS = 10  # whom only a third person has named is looked at in each of these again
 _END_SECONDS = 0.5
+_PAUSE_AFTER_FAILURE_SECONDS = 5.0
+_MOVES_AT_ONCE = 3  # of the network; in this time
+_RESTLESS_SECONDS = 60.0
 _PAUSE_SECONDS = 0.1  # between two rounds: what a flood of announcements can cost
 
 
@@ -69,6 +74,10 @@ class Neighbours:
         self._contacts = contacts
         self._reachable: dict[PeerId, tuple[Endpoint, ...]] = {}
         self._remembered: dict[PeerId, dict[RoomName, str]] = {}
+        self._round_due = self._greeting_due = 0.0
+        # Changes of the network: when the last one was, and when the last few were followed.
+        self._moved_at = -math.inf
+        self._followed_at: deque[float] = deque([-math.inf] * _MOVES_AT_ONCE, maxlen=_MOVES_AT_ONCE)
         self._closing = threading.Event()
         self.thread = threading.Thread(target=self._run, name="neighbours", daemon=True)
 
@@ -94,23 +103,23 @@ class Neighbours:
             self.thread.join(_END_SECONDS)
 
     def _run(self) -> None:
-        round_due = greeting_due = 0.0
-        while (changed := self._presence.wait(self._patience(round_due, greeting_due))) is not None:
+        while (changed := self._presence.wait(self._patience())) is not None:
             for uuid in changed:
-                self._guarded(partial(self._follow, uuid))
+                self._follow(uuid)
             if self._presence.take_moved():
-                self._guarded(self._moved)
+                self._moved_at = time.monotonic()
+            self._guarded(self._follow_moves)
             for endpoint in self._presence.take_claims():
                 self._guarded(partial(self._looker.look_at_claim, endpoint))
-            is_due = time.monotonic() >= round_due
+            is_due = time.monotonic() >= self._round_due
             if is_due:
-                round_due = time.monotonic() + _ROUND_SECONDS
+                self._round_due = time.monotonic() + _ROUND_SECONDS
                 self._guarded(self._round)
             self._guarded(self._contacts.retry)
             if changed or is_due:  # why somebody is still away may have become another reason
                 self._guarded(self._roster.publish)
                 self._guarded(self._contacts.publish)
-            greeting_due = time.monotonic() + self._greeter.tick()
+            self._guarded(self._greet)
             self._closing.wait(_PAUSE_SECONDS)
         for where in self._presence.all():  # what came in the last pause: who is a member outlives us
             self._guarded(partial(self._remember_rooms, where))
@@ -118,9 +127,15 @@ class Neighbours:
             self._guarded(partial(self._remember_seen, uuid, seen))
         self._store.database.close_thread()
 
-    def _patience(self, *due: float) -> float:
+    def _patience(self) -> float:
         """How long nothing is due, in seconds."""
-        return max(0.0, min(*due, self._contacts.next_try()) - time.monotonic())
+        due = min(self._round_due, self._greeting_due, self._contacts.next_try(), self._move_due())
+        return max(0.0, due - time.monotonic())
+
+    def _greet(self) -> None:
+        """Whoever is due now; should that fail, in a while."""
+        self._greeting_due = time.monotonic() + _PAUSE_AFTER_FAILURE_SECONDS
+        self._greeting_due = time.monotonic() + self._greeter.tick()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """One thing that fails, on a full disk say, keeps nothing else from being done."""
@@ -131,30 +146,50 @@ class Neighbours:
         except Exception:
             _log.exception("a change around us could not be followed")
 
-    def _moved(self) -> None:
-        """We are on another network, or awake again."""
-        self._greeter.moved()
-        self._contacts.moved()
+    def _move_due(self) -> float:
+        """When a change of the network that has not been followed yet is to be; never, if there is none.
+
+        At once, but a machine whose interfaces come and go all the time, as those of containers do, is
+        not one that is elsewhere each time: past a few changes they are followed together.
+        """
+        if self._moved_at <= self._followed_at[-1]:
+            return math.inf
+        is_restless = self._followed_at[0] > time.monotonic() - _RESTLESS_SECONDS
+        return self._followed_at[-1] + _RESTLESS_SECONDS / 2 if is_restless else 0.0
+
+    def _follow_moves(self) -> None:
+        """Where we are on another network, or awake again, everybody is tried again."""
+        if time.monotonic() >= self._move_due():
+            self._followed_at.append(time.monotonic())
+            self._greeter.moved()
+            self._contacts.moved()
 
     def _follow(self, uuid: PeerId) -> None:
+        """Everything that a change of one peer causes; what fails keeps nothing else from being done."""
         if uuid == self._profile.uuid:
-            self._follow_us()
-        self._contacts.follow(uuid)
+            self._guarded(self._follow_us)
+        self._guarded(partial(self._contacts.follow, uuid))
+        self._guarded(partial(self._greeter.follow, uuid))
         where = self._presence.of(uuid)
-        reachable = where.endpoints if where is not None and where.online else ()
+        self._guarded(partial(self._send, uuid, where))
+        if where is not None:
+            self._guarded(partial(self._look, where))
+            self._guarded(partial(self._ask, where))
+            self._guarded(partial(self._remember, where))
+
+    def _send(self, uuid: PeerId, where: Whereabouts | None) -> None:
+        """What waits for somebody who has come, or moved."""
         before = self._reachable.pop(uuid, ())
-        self._greeter.follow(uuid)
-        if where is None:
-            return
-        if reachable:
-            self._reachable[uuid] = reachable
-        self._look(where)
-        self._ask(where)
+        if where is not None and where.online and where.endpoints:
+            self._reachable[uuid] = where.endpoints
+            if where.endpoints != before:
+                self._outbox.wake(uuid)
+
+    def _remember(self, where: Whereabouts) -> None:
+        """What outlives this run."""
         self._remember_rooms(where)
         if where.seen is not None:
-            self._remember_seen(uuid, where.seen)
-        if reachable and reachable != before:
-            self._outbox.wake(uuid)
+            self._remember_seen(where.uuid, where.seen)
 
     def _follow_us(self) -> None:
         """Our port, name or rooms may have changed."""

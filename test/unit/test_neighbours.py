@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -43,14 +44,17 @@ class Scene:
         verification = SimpleNamespace(pin_all=lambda _keys: None, ask=lambda *_: None)
         looker = SimpleNamespace(look=self._look, look_for_wanted=lambda: None)
         outbox = SimpleNamespace(wake=lambda _uuid: None, resume=lambda _uuid: None, expire=self._expire)
+        self.fail_tick: Callable[[], None] = lambda: None
+        self.fail_contact: Callable[[], None] = lambda: None
+        self.ticks: Collected[None] = Collected()
         greeter = SimpleNamespace(
-            follow=lambda _uuid: None, tick=lambda: 60.0, moved=lambda: self.moves.add(None)
+            follow=lambda _uuid: None, tick=self._tick, moved=lambda: self.moves.add(None)
         )
         self.moves: Collected[None] = Collected()
         contacts = SimpleNamespace(
             start=lambda: None,
             moved=lambda: None,
-            follow=lambda _uuid: None,
+            follow=lambda _uuid: self.fail_contact(),
             retry=lambda: None,
             next_try=lambda: float("inf"),
             publish=lambda: None,
@@ -71,6 +75,11 @@ class Scene:
     def _look(self, uuid: PeerId, **_more: Any) -> None:
         self.looked.add(uuid)
         self.fail_look()
+
+    def _tick(self) -> float:
+        self.ticks.add(None)
+        self.fail_tick()
+        return 60.0
 
     def _expire(self) -> None:
         self.rounds.add(None)
@@ -129,3 +138,33 @@ def test_a_change_of_the_network_is_followed_once(scene: Scene) -> None:
     uuid = scene.announce()
     scene.looked.wait_for(lambda looked: looked == uuid)
     assert len(scene.moves.items) == 1
+
+
+def test_a_machine_whose_interfaces_never_rest_is_not_elsewhere_each_time(scene: Scene) -> None:
+    scene.neighbours.start()
+    for count in range(1, 4):
+        scene.presence.moved()
+        wait_until(lambda count=count: len(scene.moves.items) == count)
+    scene.presence.moved()
+    uuid = scene.announce()
+    scene.looked.wait_for(lambda looked: looked == uuid)
+    assert len(scene.moves.items) == 3
+    assert 0 < scene.neighbours._move_due() - time.monotonic() <= 30
+
+
+def test_without_a_thread_to_be_had_for_greetings_all_else_goes_on(scene: Scene) -> None:
+    def no_thread() -> None:
+        raise RuntimeError("can't start new thread")
+
+    scene.fail_tick = no_thread
+    scene.neighbours.start()
+    scene.ticks.wait_for(lambda _none: True)
+    uuid = scene.announce()
+    scene.looked.wait_for(lambda looked: looked == uuid)
+
+
+def test_a_contact_that_cannot_be_followed_keeps_nobody_from_being_looked_at(scene: Scene) -> None:
+    scene.fail_contact = fail
+    scene.neighbours.start()
+    uuid = scene.announce()
+    scene.looked.wait_for(lambda looked: looked == uuid)
