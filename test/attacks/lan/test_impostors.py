@@ -142,6 +142,7 @@ def test_a_forged_announcement_cannot_take_a_verified_peer_out_of_a_room(
     ada.wait_member(room, bob.uuid, online=True)
     ada.send(room, "first")
     bob.wait_message("first")
+    wait_until(lambda: (ada.user(bob.uuid) or {})["username_verified"], 10)  # Bob has spoken for himself
     for _ in range(3):
         forger.announce(bob.uuid, [b"v=1", b"room=elsewhere"])
     heard(ada, forger)
