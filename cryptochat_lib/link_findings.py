@@ -133,5 +133,5 @@ def others_heard(examined: Examined, _call: Call) -> Iterator[Finding]:
     """Whether multicast comes from elsewhere at all."""
     for link in examined.links:
         if link.open and link.heard_at is not None:
-            text = f"Other computers are heard on {link.name}, last {ago(examined.now - link.heard_at)}."
+            text = f"Other computers are heard on {link.name}: the last {ago(examined.now - link.heard_at)}."
             yield Finding("others-heard", GOOD, text, values={"interface": link.name, "packets": link.heard})

@@ -8,6 +8,7 @@ or `lines_of` before it is shown, and JSON goes out in ASCII.
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -31,13 +32,21 @@ def harmless(text: str) -> str:
     return "".join(c if _is_shown(c) else c.encode("unicode_escape").decode() for c in text)
 
 
-def lines_of(text: str, columns: int | None = None) -> list[str]:
-    """`text` as harmless lines, none of them wider than `columns`.
+def lines_of(text: str, width: int | None = None) -> list[str]:
+    """`text` as harmless lines, none of them wider than `width`.
 
     A terminal would begin the rest of a longer one where the next message begins.
     """
     lines = [harmless(line.expandtabs(8)) for line in text.replace("\r\n", "\n").split("\n")]
-    return lines if columns is None else [part for line in lines for part in _folded(line, columns)]
+    return lines if width is None else [part for line in lines for part in _folded(line, width)]
+
+
+def columns() -> int | None:
+    """How wide the terminal is; None where stdout is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def table(rows: Iterable[Sequence[str]]) -> list[str]:
@@ -84,13 +93,20 @@ def _is_shown(sign: str) -> bool:
     return sign in _JOINERS or unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
-def _folded(line: str, columns: int) -> list[str]:
-    """`line` in parts of at most so many columns, one at least."""
-    parts, width = [""], 0
-    for sign in line:
-        width += 2 if unicodedata.east_asian_width(sign) in _WIDE else 1
-        if width > columns and parts[-1]:
-            parts.append("")
-            width = 2 if unicodedata.east_asian_width(sign) in _WIDE else 1
-        parts[-1] += sign
-    return parts
+def _folded(line: str, width: int) -> list[str]:
+    """`line` in parts of at most so many columns, each up to the end of a word if it has one."""
+    parts = []
+    while (end := _fitting(line, width)) < len(line):
+        end = line.rfind(" ", 0, end) + 1 or end
+        parts.append(line[:end])
+        line = line[end:]
+    return [*parts, line]
+
+
+def _fitting(line: str, width: int) -> int:
+    """How many signs of `line` fit; one at least."""
+    for number, sign in enumerate(line):
+        width -= 2 if unicodedata.east_asian_width(sign) in _WIDE else 1
+        if width < 0:
+            return max(number, 1)
+    return len(line)

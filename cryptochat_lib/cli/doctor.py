@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ..errors import NotDone
-from ..screen import lines_of, show
+from ..screen import columns, lines_of, show
 from ..ui_client import Data, UiClient
 from .options import Doctor
 
@@ -21,18 +21,26 @@ def doctor(client: UiClient, asked: Doctor) -> None:
     elif asked.report:
         show(*lines_of(found["report"].rstrip("\n")))
     else:
-        show(*for_people(found))
+        show(*for_people(found, columns()))
     problems = sum(finding["level"] == "problem" for finding in found["findings"])
     if problems:
         raise NotDone("a problem was found" if problems == 1 else f"{problems} problems were found")
 
 
-def for_people(found: Data) -> list[str]:
-    """A line for each finding, its advice below it; then what others can see."""
+def for_people(found: Data, width: int | None) -> list[str]:
+    """A line for each finding, its advice below it; then what others can see.
+
+    Names of others are in it. Only a mark stands where lines begin: no name can look like a finding.
+    """
     lines = []
     for finding in found["findings"]:
-        first, *rest = lines_of(finding["text"])
-        lines += [f"{_MARKS.get(finding['level'], '--')}  {first}", *(_INDENT + line for line in rest)]
-        lines += [_INDENT + line for line in lines_of(finding["advice"] or "") if line]
-    seen = [_INDENT + line for sentence in found["visible"] for line in lines_of(sentence)]
-    return [*lines, "", "What anybody on this network can read now:", *seen]
+        first, *rest = _indented(finding["text"], width)
+        mark = _MARKS.get(finding["level"], "--")
+        lines += [mark + first[len(mark) :], *rest, *_indented(finding["advice"] or "", width)]
+    seen = [line for sentence in found["visible"] for line in _indented(sentence, width)]
+    return [*filter(str.strip, lines), "", "What anybody on this network can read now:", *seen]
+
+
+def _indented(text: str, width: int | None) -> list[str]:
+    room = width and max(width - len(_INDENT), 20)
+    return [_INDENT + line for line in lines_of(text, room)]

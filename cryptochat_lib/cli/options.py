@@ -93,9 +93,13 @@ class Code(ToRunning):
 
 @dataclass(frozen=True)
 class Add(ToRunning):
-    """The words of a contact code, or an address; none: list those who were added."""
+    """The words of a contact code, or an address; none: list those who were added.
+
+    `remove`: the id of one of these, who is looked for no more.
+    """
 
     what: Sequence[str] = ()
+    remove: str | None = None
 
 
 @dataclass(frozen=True)
@@ -213,8 +217,17 @@ def _add() -> Parser:
         " HOST:PORT. Without WHAT, list those who were added.",
         "Example: cryptochat add 192.0.2.7:4242",
     )
-    made.add_argument(
-        "what", metavar="WHAT", nargs="*", type=text, help="a contact code, a link with one, or HOST:PORT"
+    either = made.add_mutually_exclusive_group()
+    either.add_argument(
+        "what",
+        metavar="WHAT",
+        nargs="*",
+        type=text,
+        default=(),
+        help="a contact code, a link with one, or HOST:PORT",
+    )
+    either.add_argument(
+        "--remove", metavar="ID", type=text, help="look no more for the one with this ID in the list"
     )
     return made
 

@@ -13,7 +13,6 @@ sender's UUID; a name is only what the sender chose.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 import unicodedata
@@ -21,7 +20,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..errors import NotDone, NotRunning
-from ..screen import harmless, lines_of, show
+from ..screen import columns, harmless, lines_of, show
 from ..ui_client import Data, UiClient, segment
 from .options import Tail
 
@@ -109,25 +108,17 @@ class _Following:
         if self._asked.json:
             show(json.dumps(message))
         else:
-            show(*for_people(message, _columns()))
+            show(*for_people(message, columns()))
 
 
-def for_people(message: Data, columns: int | None) -> list[str]:
-    """The lines of one message, none of them wider than `columns`."""
+def for_people(message: Data, width: int | None) -> list[str]:
+    """The lines of one message, none of them wider than `width`."""
     sender = message["sender"]
     at = datetime.fromisoformat(message["time"].replace("Z", "+00:00")).astimezone()
     who = "you" if message["own"] else harmless(sender["uuid"][:8])
     head = f"{at:%Y-%m-%d %H:%M} {harmless(sender['username'])} [{who}]: "
-    first, *rest = lines_of(head + message["content"], columns and max(columns - len(_INDENT), 20))
+    first, *rest = lines_of(head + message["content"], width and max(width - len(_INDENT), 20))
     return [first, *(_INDENT + line for line in rest)]
-
-
-def _columns() -> int | None:
-    """How wide the terminal is; None where stdout is none."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or None
-    except (OSError, ValueError, AttributeError):
-        return None
 
 
 def _warn_unless_joined(client: UiClient, room: str) -> None:

@@ -1,6 +1,6 @@
 """A peer writes what a terminal obeys: in a message, in a name, in the name of a room.
 
-What a terminal is sent by `cryptochat tail`, `users` and `rooms` can move its cursor, change its
+What a terminal is sent by `cryptochat tail`, `users`, `rooms` and `doctor` can move its cursor, change its
 title, fill its clipboard, or make one message look like another person's.
 """
 
@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from cryptochat_lib.cli import doctor
+from cryptochat_lib.cli.contacts import contacts, outcome
 from cryptochat_lib.cli.lists import table_of
-from cryptochat_lib.cli.options import Rooms, Tail, Users
+from cryptochat_lib.cli.options import Doctor, Rooms, Tail, Users
 from cryptochat_lib.cli.perform import perform
 from cryptochat_lib.cli.tail import for_people
 from cryptochat_lib.cli.verify import find
@@ -90,6 +92,38 @@ def test_a_name_cannot_look_like_another_column() -> None:
     [_, line] = table_of([user(username=f"x\n{MARY['uuid']}  verified  there  Ada")])
     assert line.split()[:2] == [MARY["uuid"], "unverified"]
     assert "calls itself x\\n" in line
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=ascii)
+def test_a_name_in_what_the_doctor_says_commands_no_terminal(
+    attack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finding = {"level": "problem", "text": f"{attack} is not reachable.", "advice": f"Ask {attack}."}
+    found = {"findings": [finding], "visible": [attack], "report": attack}
+    assert obeyed(doctor.for_people(found, 80)) == []
+    monkeypatch.setattr(UiClient, "get", lambda _self, _target: found)
+    for report, as_json in ((False, False), (True, False), (False, True)):
+        with pytest.raises(NotDone):
+            doctor.doctor(UiClient(Path("a.db")), Doctor(Path("a.db"), report=report, json=as_json))
+        assert obeyed(capsys.readouterr().out.splitlines()) == []
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", " " * 60])
+def test_a_name_cannot_look_like_another_finding(between: str) -> None:
+    name = f"Bob{between}!!  This computer is infected"
+    finding = {"level": "good", "text": f"{name} is reachable.", "advice": f"Greet {name}."}
+    lines = doctor.for_people({"findings": [finding], "visible": [name]}, 60)
+    assert [line[:4] for line in lines if not line.startswith("    ")] == ["ok  ", "", "What"]
+    assert max(map(len, lines)) <= 60
+
+
+def test_whoever_was_added_commands_no_terminal() -> None:
+    for attack in ATTACKS:
+        one = {"id": "1", "uuid": attack, "state": "found", "reason": None, "addresses": [attack]}
+        looking = {**one, "uuid": None, "state": "looking", "reason": attack}
+        for by in ("code", "address"):
+            assert obeyed(outcome({**one, "by": by}) + outcome({**looking, "by": by})) == []
+        assert obeyed(contacts([one, looking])) == []
 
 
 def test_a_name_that_is_the_beginning_of_somebody_elses_uuid_means_nobody() -> None:

@@ -86,13 +86,20 @@ def test_each_command_to_the_running_program_has_a_value_of_its_own() -> None:
         ("verify Bob --fingerprint 00", cli.Verify(db, "Bob", "00")),
         ("code --json", cli.Code(db, True)),
         ("add CRYPTO CHAT", cli.Add(db, ["CRYPTO", "CHAT"])),
+        ("add", cli.Add(db)),
+        ("add --remove 1", cli.Add(db, (), "1")),
         ("open", cli.Open(db)),
         ("doctor --report", cli.Doctor(db, True)),
     ]:
         command, *rest = words.split()
         assert parse([command, "--db", "x", *rest]) == asked
     assert parse(["rooms"]).db == parse([]).db
-    for words in ("send tea x --wait -1", "tail tea --lines 501", "verify B --withdraw --fingerprint 0"):
+    for words in (
+        "send tea x --wait -1",
+        "tail tea --lines 501",
+        "verify B --withdraw --fingerprint 0",
+        "add --remove 1 X",
+    ):
         with pytest.raises(SystemExit) as ended:
             parse(words.split())
         assert ended.value.code == 2

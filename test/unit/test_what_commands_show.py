@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cryptochat_lib import attempts
 from cryptochat_lib.cli import doctor
-from cryptochat_lib.cli.contacts import _ADDRESS, contacts, drawn
-from cryptochat_lib.cli.options import Doctor
+from cryptochat_lib.cli.contacts import _ADDRESS, _WORDS, add, contacts, drawn, outcome
+from cryptochat_lib.cli.options import Add, Doctor
 from cryptochat_lib.errors import NotDone
 from cryptochat_lib.ui_client import UiClient
 
+UUID = "0704411d-699b-8cc0-9a55-6d9b2f1c0a11"
+CONTACT: dict[str, Any] = {
+    "id": "7",
+    "by": "address",
+    "state": "looking",
+    "reason": "refused",
+    "uuid": None,
+    "addresses": ["192.0.2.7:4242", "[::1]:1"],
+}
 FOUND: dict[str, Any] = {
     "findings": [
         {"code": "interfaces", "level": "good", "values": {}, "text": "One cable.", "advice": None},
@@ -30,7 +41,7 @@ FOUND: dict[str, Any] = {
 
 
 def test_the_doctors_findings_stand_with_their_advice() -> None:
-    assert doctor.for_people(FOUND) == [
+    assert doctor.for_people(FOUND, None) == [
         "ok  One cable.",
         "!!  No multicast comes back.",
         "    Swap",
@@ -61,8 +72,37 @@ def test_a_qr_code_is_drawn_with_the_margin_that_readers_need() -> None:
 
 
 def test_a_contact_is_one_line() -> None:
-    one = {"state": "looking", "reason": "refused", "uuid": None, "addresses": ["192.0.2.7:4242", "[::1]:1"]}
-    assert contacts([one])[1].split() == ["looking", "refused", "192.0.2.7:4242,", "[::1]:1"]
+    assert contacts([CONTACT])[1].split() == ["7", "looking", "refused", "192.0.2.7:4242,", "[::1]:1"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "Not found yet: 192.0.2.7:4242 (no CryptoChat listens there)"),
+        ({"reason": None}, "Not found yet: 192.0.2.7:4242 (nothing has come back yet)"),
+        ({"reason": "a-new-one"}, "Not found yet: 192.0.2.7:4242 (a-new-one)"),
+        ({"uuid": UUID, "state": "found"}, f"Found: {UUID}"),
+        ({"uuid": UUID, "state": "found", "by": "code"}, f"Found, and verified: {UUID}"),
+    ],
+)
+def test_what_came_of_adding_somebody_is_said(changed: dict[str, Any], said: str) -> None:
+    assert outcome({**CONTACT, **changed})[0] == said
+
+
+def test_each_reason_has_words() -> None:
+    reasons = {value for name, value in vars(attempts).items() if name.isupper() and isinstance(value, str)}
+    assert reasons == set(_WORDS)
+
+
+@pytest.mark.parametrize("events", [[("contacts", {"contacts": [], "gone": ["1"]})], [("reset", {})], []])
+def test_what_is_not_known_in_time_is_still_looked_for(
+    events: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = {**CONTACT, "reason": None}
+    monkeypatch.setattr(UiClient, "post", lambda *_: waiting)
+    monkeypatch.setattr(UiClient, "events", lambda *_: contextlib.nullcontext(iter(events)))
+    add(UiClient(Path("x")), Add(Path("x"), ["192.0.2.7:4242"]))
+    assert "nothing has come back yet" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
