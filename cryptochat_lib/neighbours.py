@@ -15,7 +15,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from .contacts import Contacts
@@ -123,8 +123,7 @@ class Neighbours:
             self._closing.wait(_PAUSE_SECONDS)
         for where in self._presence.all():  # what came in the last pause: who is a member outlives us
             self._guarded(partial(self._remember_rooms, where))
-        for uuid, seen in self._presence.last_contacts().items():
-            self._guarded(partial(self._remember_seen, uuid, seen))
+        self._guarded(partial(self._remember_seen, self._presence.last_contacts()))
         self._store.database.close_thread()
 
     def _patience(self) -> float:
@@ -189,7 +188,7 @@ class Neighbours:
         """What outlives this run."""
         self._remember_rooms(where)
         if where.seen is not None:
-            self._remember_seen(where.uuid, where.seen)
+            self._remember_seen({where.uuid: where.seen})
 
     def _follow_us(self) -> None:
         """Our port, name or rooms may have changed."""
@@ -222,11 +221,12 @@ class Neighbours:
             self._store.keys.set_rooms(where.uuid, where.rooms)
             self._remembered[where.uuid] = where.rooms
 
-    def _remember_seen(self, uuid: PeerId, seen: int) -> None:
-        """When a verified peer was last there."""
-        key = self._store.keys.verified(uuid)
-        if key is not None and key.last_seen < seen:
-            self._store.keys.set_seen(key, seen)
+    def _remember_seen(self, contacts: Mapping[PeerId, int]) -> None:
+        """When verified peers were last there."""
+        keys = ((self._store.keys.verified(uuid), seen) for uuid, seen in contacts.items())
+        newer = [(key, seen) for key, seen in keys if key is not None and key.last_seen < seen]
+        if newer:
+            self._store.keys.set_seen(newer)
 
     def _round(self) -> None:
         """Once a minute: whatever an earlier failure, or time itself, has left to be done."""

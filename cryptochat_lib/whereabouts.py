@@ -59,6 +59,8 @@ class Peer:
 
     def __setattr__(self, name: str, value: object) -> None:
         """Any change makes the view stale: each message asks for it, and hardly anything changes it."""
+        if self.__dict__.get(name, self) == value:
+            return
         object.__setattr__(self, name, value)
         if name not in ("view", "heard", "shown", "failed", "touched", "seen"):
             object.__setattr__(self, "view", None)

@@ -119,9 +119,11 @@ class Keys:
             endpoint.port,
         )
 
-    def set_seen(self, key: KnownKey, at: int) -> None:
-        """We were last in contact with this key then, in milliseconds since 1970."""
-        self._update(key, "UPDATE keys SET last_seen = ? WHERE fingerprint = ?", at)
+    def set_seen(self, contacts: Sequence[tuple[KnownKey, int]]) -> None:
+        """When we were last in contact with each of these keys, in milliseconds since 1970; all at once."""
+        rows = [(at, key.certificate.fingerprint_sha256) for key, at in contacts]
+        statement = "UPDATE keys SET last_seen = ? WHERE fingerprint = ?"
+        self._write([key.uuid for key, _ in contacts], lambda tx: tx.executemany(statement, rows))
 
     def set_speaks_v1(self, key: KnownKey) -> None:
         """This key has accepted our form of a message."""
