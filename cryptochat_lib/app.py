@@ -125,8 +125,10 @@ class App:
             lambda endpoint: PeerServer(endpoint, self.peer_api, self.node.connections, store, limits),
             self.node.discovery.listens_on,
             self.node.connections.end_stranded,
+            int(store.settings.get("port") or 0),
         )
         self.listeners.open()
+        store.settings.set("port", str(self.listeners.port))
         self._ends.callback(self.listeners.close)
         most = limits.ui_connections
         self.pages = Connections(most, most, most, oldest_makes_way=True)

@@ -172,6 +172,7 @@ class Discovery:
         changed = await self._links.follow(listening)
         if slept or (changed and not is_first):
             self._links.begin_anew(None if slept else changed)
+        if slept or ((changed or self._links.is_pulled) and not is_first):
             self._tell_moved()
         pause = await self._announce_changes()
         now = time.monotonic()

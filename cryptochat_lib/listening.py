@@ -12,6 +12,9 @@ network can reach us, and with a HOST one there. Addresses change while we run, 
     4. discovery is told, and announces from now on where we listen
     5. connections from addresses that have gone are ended: nothing will ever come there
 
+A port that nobody named is the one of the last run, if it is still free: who knows us by a
+contact code, or was last reached by us, would else look for us where we are no more.
+
 The network may be missing at the start: then there is a port, and no server yet.
 
 Threads: one, "listening". From `start` to `stop` the servers are its own, so there is no
@@ -53,6 +56,7 @@ class Listeners(Generic[S]):
         make: Callable[[Endpoint], S],
         tell: Tell,
         end_stranded: Callable[[], None],
+        last_port: int = 0,
     ) -> None:
         self._addr, self._names = addr, tuple(interface_names)
         self._make, self._tell, self._end_stranded = make, tell, end_stranded
@@ -60,7 +64,7 @@ class Listeners(Generic[S]):
         self._complained: set[str] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow_forever, name="listening", daemon=True)
-        self.port = addr.port
+        self.port = addr.port or last_port
 
     @property
     def servers(self) -> list[S]:
@@ -79,7 +83,7 @@ class Listeners(Generic[S]):
             except StartupError as error:
                 took_part, chosen = bool(self._servers), bool(self._addr.port)
                 self.close()
-                if chosen or not took_part:
+                if chosen or not (took_part or self.port):
                     raise
                 if not tries_left:
                     text = "no port is free on all of these interfaces: name one with --addr"

@@ -50,6 +50,7 @@ class Links:
         self._asked_at = float("-inf")
         self._reopened_at: dict[str, float] = {}
         self._trouble: dict[str, str] = {}
+        self.is_pulled = False  # whether a cable was found to be out just now
 
     def __iter__(self) -> Iterator[Link]:
         return iter(self._open.values())
@@ -59,7 +60,9 @@ class Links:
         now, before = time.monotonic(), self._there
         there = {one.name: one for one in _reachable(present(self._names), listening)[:_MOST_LINKS]}
         changed = {name for name in there | before if there.get(name) != before.get(name)}
-        plugged = {name for name in there if _is_plugged_in(before.get(name, there[name]), there[name])}
+        turned = [one for one in there.values() if _is_plugged(before.get(one.name, one), one)]
+        plugged = {one.name for one in turned if one.is_connected}
+        self.is_pulled = len(turned) > len(plugged)
         broken = {name for name in self._open if self._is_to_be_reopened(name, now)}
         await self.close((changed | broken) & self._open.keys(), goodbye=False)
         self._there = there
@@ -149,8 +152,8 @@ def _reachable(interfaces: list[Interface], listening: frozenset[str] | None) ->
     return [one for one in kept if one.addresses]
 
 
-def _is_plugged_in(before: Interface, now: Interface) -> bool:
-    """Whether the cable is in again."""
+def _is_plugged(before: Interface, now: Interface) -> bool:
+    """Whether the cable has been put in again, or pulled out."""
     if now.is_connected != before.is_connected:
         _log.info("The cable of %s is %s", now.name, "in again" if now.is_connected else "out")
-    return now.is_connected and not before.is_connected
+    return now.is_connected != before.is_connected

@@ -41,6 +41,7 @@ class Presence:
         self._dirty: set[PeerId] = set()
         self._claims: list[Endpoint] = []
         self._moved = False
+        self.moved_at = float("-inf")  # when the network last changed (monotonic)
         self._nudged = False
         self._closed = False
 
@@ -76,6 +77,7 @@ class Presence:
         """The network around us has changed, or we have slept: whoever was reachable may be no more."""
         with self._changed:
             self._moved = True
+            self.moved_at = time.monotonic()
             self._changed.notify_all()
 
     def take_moved(self) -> bool:

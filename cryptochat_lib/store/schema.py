@@ -5,7 +5,8 @@ released is never changed: a new one is added behind it.
 
 - `identity`: our key and certificate, one row. `sealing`: null, or how the key is
   sealed under a passphrase (`cryptochat_lib/sealing.py`).
-- `settings`: the username; `erasing`: see `Database.erase`. `counter`: the next message's number.
+- `settings`: the username; `port`: the last one of the peer API; `erasing`: see `Database.erase`.
+  `counter`: the next message's number.
 - `keys`: each certificate that we have seen, and what the user said of it.
 - `contacts`: whom the user has added, by a contact code or an address. `records`: where a peer says
   that it is, signed by its key, the latest of each.

@@ -297,8 +297,10 @@ def test_a_cable_that_is_in_again_is_a_new_beginning(
     ada, ears = discover(lan.hosts[0], ADA)
     health(ada, lambda link: link.returned is not None)
     caplog.set_level(logging.INFO, "cryptochat_lib.mdns_links")
+    mark = ears.moves.mark()
     lan.cut(lan.hosts[0])
     wait_until(lambda: "The cable of eth0 is out" in caplog.text, AT_ONCE)
+    ears.moves.wait_for(lambda _: True, AT_ONCE, mark)  # who was there may be there no more
     assert not health(ada, lambda link: True).connected
     mark = ears.moves.mark()
     lan.mend(lan.hosts[0])

@@ -7,6 +7,8 @@ and going away are seen as between neighbours.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -36,6 +38,12 @@ def exchange_codes(*nodes: Node) -> None:
 
 def has_verified(node: Node, uuids: list[str]) -> bool:
     return all(node.status(uuid) == "verified" for uuid in uuids)
+
+
+def forget_port(node: Node) -> None:
+    """Let it have another port at its next start, as where somebody else has taken it meanwhile."""
+    with contextlib.closing(sqlite3.connect(node.database)) as database, database:
+        database.execute("DELETE FROM settings WHERE name = 'port'")
 
 
 @pytest.fixture(scope="module", params=["multicast filtered", "two subnets"])
@@ -91,6 +99,7 @@ def test_who_ends_is_away_at_once_and_who_starts_again_is_back_with_what_was_sai
     bob.stop()
     ada.wait_member(ROOM, bob.uuid, AT_ONCE, online=False)
     message = ada.send(ROOM, "while you were away")
+    forget_port(bob)
     bob.start()  # on another port: only its own greeting can say where it is now
     bob.wait_message("while you were away")
     ada.wait_delivery(message, bob.uuid, "delivered")
@@ -108,6 +117,21 @@ def test_who_is_killed_is_found_to_be_away(apart: list[Node]) -> None:
     ada.wait_member(ROOM, bob.uuid, SOON, online=True)
 
 
+def test_who_both_start_again_find_each_other_where_they_were(apart: list[Node]) -> None:
+    """Nobody has seen the other since: each is where it was, also when killed."""
+    ada, bob, carol = apart
+    carol.stop()  # who could help
+    ada.kill()
+    bob.kill()
+    ada.start()
+    bob.start()
+    ada.wait_member(ROOM, bob.uuid, SOON, online=True)
+    message = ada.send(ROOM, "here again")
+    bob.wait_message("here again")
+    ada.wait_delivery(message, bob.uuid, "delivered")
+    carol.start()
+
+
 def test_two_who_share_a_room_learn_each_others_new_address_through_a_third(apart: list[Node]) -> None:
     """Ada and Carol both move while neither sees the other; Bob, whom both find, has their records."""
     ada, bob, carol = apart
@@ -115,6 +139,8 @@ def test_two_who_share_a_room_learn_each_others_new_address_through_a_third(apar
         one.wait_member(ROOM, other.uuid, SOON, online=True)
     ada.stop()
     carol.stop()
+    for node in (ada, carol):
+        forget_port(node)
     ada.start()
     ada.wait_member(ROOM, bob.uuid, SOON, online=True)
     carol.start()
