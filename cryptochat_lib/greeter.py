@@ -107,7 +107,7 @@ class Greeter:
     def answer(self, key: KnownKey, body: bytes, address: str) -> bytes:
         """The answer to a greeting of a verified `key` from `address`. BadRequest, TooLarge."""
         said = greeting.parse(body, self._limits)
-        self._take(key, said, address, time.monotonic())
+        self._take(key, said, address, time.monotonic(), by_us=False)
         return greeting.dump(self._greetings.say(key.uuid))
 
     # The clock, and the workers.
@@ -128,12 +128,12 @@ class Greeter:
 
     def close(self) -> None:
         """Say to those whom no mDNS goodbye reaches that we end; half a second at most."""
-        around = self._presence.all()
+        there = [where for where in self._presence.all() if where.reach is Reach.REACHABLE]
+        deaf = [w.uuid for w in there if not (w.announced and self._greetings.hears_us(w.uuid))]
         with self._lock:
             self._closed = True
             if self._limits.greetings_at_once:
-                reachable = [w.uuid for w in around if w.reach is Reach.REACHABLE and not w.announced]
-                self._farewells = [uuid for uuid in reachable if self._timetable.knows(uuid)]
+                self._farewells = [uuid for uuid in deaf if self._timetable.knows(uuid)]
             new = min(_FAREWELLS_AT_ONCE, len(self._farewells))
             self._workers += new
         self._start(new)
@@ -142,8 +142,13 @@ class Greeter:
             self._farewells.clear()
 
     def _start(self, workers: int) -> None:
-        for _ in range(workers):
-            threading.Thread(target=self._work, name="greet", daemon=True).start()
+        for left in range(workers, 0, -1):
+            try:
+                threading.Thread(target=self._work, name="greet", daemon=True).start()
+            except RuntimeError:  # there is no thread to be had: they are no workers
+                with self._lock:
+                    self._workers -= left
+                raise
 
     def _work(self) -> None:
         try:
@@ -178,8 +183,8 @@ class Greeter:
     def _guarded(self, uuid: PeerId) -> None:
         try:
             key = self._keys.verified(uuid)
-            if key is not None:
-                self._greet(key)
+            # Without one the user has taken the yes back, and may say it again.
+            self._failed(uuid) if key is None else self._greet(key)
         except CryptoChatError as error:  # our own disk is full, say, which passes
             _log.debug("greeting %s: %s", uuid, error)
             self._failed(uuid)
@@ -252,7 +257,7 @@ class Greeter:
         else:
             self._failed(key.uuid)
 
-    def _take(self, key: KnownKey, said: Greeting, address: str, began: float) -> None:
+    def _take(self, key: KnownKey, said: Greeting, address: str, began: float, by_us: bool = True) -> None:
         """An exchange has taken place, whoever began it: the next is due after the usual time.
 
         First the time, then what it says: what changes here from now on is due by itself.
@@ -261,7 +266,7 @@ class Greeter:
         announced = before is not None and before.announced and not said.leaving
         in_vain = before is not None and before.doubted and before.rooms == said.rooms
         with self._lock:
-            self._timetable.exchanged(key.uuid, announced, in_vain, time.monotonic())
+            self._timetable.exchanged(key.uuid, announced, in_vain, time.monotonic(), by_us)
         self._greetings.take(key, said, address, began)
         self._nudge()
 

@@ -28,6 +28,8 @@ from .profile import Profile
 from .store import Store
 
 ANSWERED = "answered"
+# What is older than the last word by more than this was written after its clock was set back.
+_OVERTAKEN_MILLISECONDS = 60_000
 _SIGN_AGAIN_SECONDS = 12 * 3600.0  # a record counts for 30 days
 
 
@@ -37,13 +39,14 @@ class Exchange:
 
     `offset_seconds`: how far its clock is ahead of ours. `heard_us`: it hears our announcement.
     `reach_us`: what came of its last try to connect to us: None (none), ANSWERED, or one of
-    `attempts.REASONS`. `at`: of the monotonic clock.
+    `attempts.REASONS`. `at`: of the monotonic clock. `time`: when it was written, by its own clock.
     """
 
     offset_seconds: float
     heard_us: bool
     reach_us: str | None
     at: float
+    time: int = 0
 
 
 class Greetings:
@@ -92,21 +95,35 @@ class Greetings:
         """
         now = time.monotonic()
         written = time.time() - (now - began) / 2
-        exchange = Exchange(round(said.time / 1000 - written, 3), said.heard, said.reach, now)
+        exchange = Exchange(round(said.time / 1000 - written, 3), said.heard, said.reach, now, said.time)
         if said.leaving:
             self._presence.hung_up(key.uuid, for_good=True)
             return
-        with self._lock:
-            self._exchanges[key.uuid] = exchange
+        if self._is_overtaken(key.uuid, said):
+            return
         scope = came_from.partition("%")[2] or None
         endpoints = self._hearsay.own_word(key.uuid, said.record, scope)
         if endpoints:  # what it does not know of itself, behind a translating router say
             endpoints = tuple(dict.fromkeys((*endpoints, Endpoint(came_from, endpoints[0].port))))
-        self._presence.tell(key.uuid, Told(said.rooms, endpoints, said.name))
+        with self._lock:
+            if self._is_overtaken(key.uuid, said):
+                return
+            self._exchanges[key.uuid] = exchange
+            self._presence.tell(key.uuid, Told(said.rooms, endpoints, said.name))
         if said.name and said.name != key.username:
             self._keys.set_username(key, said.name)
             self._presence.touch(key.uuid)
         self._hearsay.hear(key.uuid, said.records)
+
+    def _is_overtaken(self, uuid: PeerId, said: Greeting) -> bool:
+        """Whether a later word of the same peer has come already, over another connection."""
+        last = self._exchanges.get(uuid)
+        return last is not None and 0 < last.time - said.time <= _OVERTAKEN_MILLISECONDS
+
+    def hears_us(self, uuid: PeerId) -> bool:
+        """Whether `uuid` has said that our announcement reaches it; true if it has said nothing."""
+        last = self.last(uuid)
+        return last is None or last.heard_us
 
     def last(self, uuid: PeerId) -> Exchange | None:
         """The last exchange with `uuid` in this run."""

@@ -4,14 +4,16 @@
     when we join, leave or are renamed                            0.2 s later, whoever is there
     when its announcement differs from its own word               0.7 s later: whoever has changed
                                                                   something greets us first. If its own
-                                                                  word stays what it was, ever less often
+                                                                  word stays what it was, ever less often;
+                                                                  if it was not reached, as below
     when it has said goodbye over mDNS                            3 s later: anybody can say that
     when its connection to us has ended                           at once, not more than every 5 s
     when it may be at another address, and was not reached        the same; after failures, every 60 s
     else                                                          every 60 s; if mDNS shows it, 300 s
     if it does not answer                                         after 60 s, doubled up to 15 min
 
-An exchange counts for both sides, whoever began it. What is due by the clock alone is put
+An exchange counts for both sides, whoever began it; but what happens while we greet somebody is not
+in what we say, and so is told after it. What is due by the clock alone is put
 together into one moment of 5 s, since a program at rest should wake up seldom, and is jittered,
 so that not everybody greets everybody at once.
 
@@ -44,7 +46,8 @@ _SPACING_SECONDS = 5.0
 class _Row:
     """How far we are with one peer."""
 
-    due: float
+    wanted: float  # because of something that has happened since `begun`
+    due: float = NEVER  # by the clock alone
     busy: bool = False
     unknown: bool = False  # it does not know greetings
     failures: int = 0
@@ -55,10 +58,18 @@ class _Row:
     announced: bool = False
     endpoints: frozenset[Endpoint] = field(default_factory=frozenset)
 
-    def at(self, due: float) -> None:
-        """Greet then, if not before."""
+    @property
+    def next(self) -> float:
+        return min(self.wanted, self.due)
+
+    def want(self, at: float) -> None:
+        """Something has happened: greet then, if not before."""
         if not self.unknown:
-            self.due = min(self.due, due)
+            self.wanted = min(self.wanted, at)
+
+    def no_sooner(self) -> float:
+        """When others may make us dial again: anybody can announce, and connect and hang up."""
+        return max(self.begun, self.exchanged) + _SPACING_SECONDS
 
 
 class Timetable:
@@ -87,36 +98,39 @@ class Timetable:
         """We have changed: whoever is `there` is told."""
         for uuid, row in self._rows.items():
             if uuid in there:
-                row.at(now + _SOON_SECONDS)
+                row.want(now + _SOON_SECONDS)
 
     def moved(self, now: float) -> None:
         """The network has changed: everybody is tried, whenever they last failed."""
         for row in self._rows.values():
             row.failures = row.doubts = 0
-            row.at(now + _SOON_SECONDS + _up_to(_MOVED_SECONDS))
+            row.want(now + _SOON_SECONDS + _up_to(_MOVED_SECONDS))
 
     def hung_up(self, uuid: PeerId, now: float) -> bool:
         """Its connection to us has ended; False if it cannot be asked why."""
         row = self._rows.get(uuid)
         if row is None or row.unknown:
             return False
-        row.at(max(now + _SOON_SECONDS, row.exchanged + _SPACING_SECONDS))
+        row.want(max(now + _SOON_SECONDS, row.no_sooner()))
         return True
 
     # What comes of one.
 
     def begin(self, now: float) -> PeerId | None:
         """Who has been due for longest, and is now being greeted."""
-        due = [(row.due, uuid) for uuid, row in self._rows.items() if not row.busy and row.due <= now]
+        due = [(row.next, uuid) for uuid, row in self._rows.items() if not row.busy and row.next <= now]
         if not due:
             return None
         _, uuid = min(due)
         row = self._rows[uuid]
-        row.busy, row.due, row.begun = True, NEVER, now
+        row.busy, row.wanted, row.due, row.begun = True, NEVER, NEVER, now
         return uuid
 
-    def exchanged(self, uuid: PeerId, announced: bool, in_vain: bool, now: float) -> None:
-        """It has been greeted, or has greeted us. `in_vain`: an announcement had differed for nothing."""
+    def exchanged(self, uuid: PeerId, announced: bool, in_vain: bool, now: float, by_us: bool = True) -> None:
+        """It has been greeted, or has greeted us. `in_vain`: an announcement had differed for nothing.
+
+        What has happened since we began to greet it is still to be told; what it is answered is made now.
+        """
         row = self._rows.get(uuid)
         if row is not None:
             row.unknown, row.failures, row.exchanged = False, 0, now
@@ -124,6 +138,8 @@ class Timetable:
             row.doubted = row.doubted if in_vain else min(row.doubted, now)
             limits = self._limits
             row.due = _about(now, limits.greet_announced_seconds if announced else limits.greet_seconds)
+            if not by_us:
+                row.wanted = NEVER
 
     def failed(self, uuid: PeerId, now: float) -> None:
         """It could not be greeted: it is tried again a while later, and then ever later."""
@@ -131,20 +147,20 @@ class Timetable:
         if row is not None:
             pause = self._limits.greet_seconds * 2.0 ** min(row.failures, 16)
             row.failures += 1
-            row.at(_about(now, min(pause, self._limits.greet_most_seconds)))
+            row.due = _about(now, min(pause, self._limits.greet_most_seconds))
 
     def failed_once(self, uuid: PeerId, now: float) -> None:
         """It answered, and went no further: it is tried again soon."""
         row = self._rows.get(uuid)
         if row is not None:
             row.failures += 1
-            row.at(now + min(_SPACING_SECONDS, self._limits.greet_seconds))
+            row.due = now + min(_SPACING_SECONDS, self._limits.greet_seconds)
 
     def unknown(self, uuid: PeerId) -> None:
         """It does not know greetings, and gets no more of them, unless it sends one."""
         row = self._rows.get(uuid)
         if row is not None:
-            row.unknown, row.due = True, NEVER
+            row.unknown, row.wanted, row.due = True, NEVER, NEVER
 
     def ended(self, uuid: PeerId) -> None:
         """The greeting that `begin` began is over."""
@@ -166,26 +182,28 @@ class Timetable:
 
     def due(self, now: float) -> int:
         """How many are due."""
-        return sum(row.due <= now for row in self._rows.values() if not row.busy)
+        return sum(row.next <= now for row in self._rows.values() if not row.busy)
 
     def first_after(self, now: float) -> float:
         """When the next one will be; NEVER if none."""
-        return min((r.due for r in self._rows.values() if not r.busy and r.due > now), default=NEVER)
+        return min((r.next for r in self._rows.values() if not r.busy and r.next > now), default=NEVER)
 
     def _follow(self, row: _Row, where: Whereabouts, now: float) -> None:
         """What has changed since the last time."""
+        # Whoever was not reached is not dialed more often because of what anybody announces.
+        pause = _SPACING_SECONDS if row.failures < 2 else self._limits.greet_seconds
+        again = row.begun + pause
         if where.doubted:
-            pause = min(self._limits.doubt_seconds * 2.0**row.doubts, self._limits.greet_most_seconds)
+            doubt = min(self._limits.doubt_seconds * 2.0**row.doubts, self._limits.greet_most_seconds)
             if now >= row.doubted:
-                row.doubted = max(now + _DOUBT_SECONDS, row.doubted + pause)
-            row.at(row.doubted)
+                row.doubted = max(now + _DOUBT_SECONDS, row.doubted + doubt)
+            row.want(max(row.doubted, again if row.failures else now))
         if row.announced and not where.announced and where.told:
-            row.at(now + _GOODBYE_SECONDS)
+            row.want(max(now + _GOODBYE_SECONDS, again if row.failures else now))
         if where.announced and not row.announced:
-            row.at(max(now + _SOON_SECONDS, row.begun + _SPACING_SECONDS))
+            row.want(max(now + _SOON_SECONDS, again))
         if where.reach is not Reach.REACHABLE and not row.endpoints.issuperset(where.endpoints):
-            pause = _SPACING_SECONDS if row.failures < 2 else self._limits.greet_seconds
-            row.at(max(now + _SOON_SECONDS, row.begun + pause))
+            row.want(max(now + _SOON_SECONDS, again))
 
 
 def _about(now: float, seconds: float) -> float:

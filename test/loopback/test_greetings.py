@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from greeting_nodes import GREETS, StartNode, greets, introduce
 from loopback_network import FakeNetwork
 from loopback_node import LoopbackNode
-from loopback_peer import HandmadePeer, OwnCertificate, accepts_all, json_response, message, trust
+from loopback_peer import (
+    HandmadePeer,
+    OwnCertificate,
+    Request,
+    accepts_all,
+    json_response,
+    message,
+    trust,
+)
 from signed_records import greeting, milliseconds, signed
 from waiting import Collected, wait_until
 
@@ -239,3 +249,44 @@ def test_who_has_taken_a_yes_back_or_greets_no_more_is_a_member_as_mdns_says(
     ada.app.node.presence.moved()
     wait_until(lambda: bob.uuid not in ada.members("cellar"))
     assert ada.app.node.attempts.trouble([bob.endpoint]) == trouble
+
+
+def test_an_older_answer_that_comes_later_undoes_no_newer_word(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    """Bob answers, joins, and greets; his answer arrives last. Nor is what Ada did meanwhile forgotten."""
+    ada = start_node("Ada", **GREETS)
+    ada.join("tea")
+    bob = make_peer(certificate=OwnCertificate())
+    asked, answer = threading.Event(), threading.Event()
+
+    def respond(request: Request) -> bytes:
+        if request.path != "/v1/presence":
+            return accepts_all(request)
+        before = greeting([])
+        asked.set()
+        answer.wait(10)
+        return json_response(200, before)
+
+    bob.respond = respond
+    ada.app.node.presence.add(bob.uuid, [bob.endpoint])
+    ada.app.node.people.look(bob.uuid)
+    ada.wait_knows(bob.uuid, bob.fingerprint_sha256)
+    ada.verify(bob.uuid, bob.fingerprint_sha256)
+    assert asked.wait(10)
+    with bob.connect(ada) as connection:
+        assert connection.post("/v1/presence", later(greeting(["tea"]))).status == 200
+    ada.wait_member("tea", bob.uuid)
+    mark = bob.requests.mark()
+    ada.join("coffee")
+    answer.set()
+    told = bob.requests.wait_for(
+        lambda request: request.path == "/v1/presence" and "coffee" in request.json["rooms"], 5, mark
+    )
+    assert told
+    assert bob.uuid in ada.members("tea")
+
+
+def later(said: dict[str, Any]) -> dict[str, Any]:
+    """The same, written a moment after everything before."""
+    return {**said, "time": said["time"] + 1000}
