@@ -65,7 +65,7 @@ def add(client: UiClient, asked: Add) -> None:
 
 def _tried(client: UiClient, what: Data) -> Data:
     """The contact, once it is found or a try has failed; as it is after `PATIENCE_SECONDS` else."""
-    with client.events("contacts", PATIENCE_SECONDS) as events:
+    with client.events(seconds=PATIENCE_SECONDS) as events:
         contact: Data = client.post("/api/contacts", what)
         if contact["state"] == "found":
             return contact

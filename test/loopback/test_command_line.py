@@ -9,47 +9,22 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
+import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import commands
 import pytest
+from commands import Person
 from friends import wait_knows
-from lab import Namespace, solo
-from nodes import Node
+from lab import Namespace
+from nodes import PROGRAM, Node
 from waiting import wait_until
 
-Result = subprocess.CompletedProcess[str]
-
-
-class Person:
-    """Somebody at a shell beside their node."""
-
-    def __init__(self, machine: Namespace, node: Node) -> None:
-        self.machine, self.node = machine, node
-
-    def does(self, command: str, *arguments: str, stdin: str | bytes = b"", status: int = 0) -> Result:
-        result = commands.run(self.machine, self.node.database, command, *arguments, stdin=stdin)
-        assert result.returncode == status, result
-        return result
-
-    def starts(self, command: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        return commands.start(self.machine, self.node.database, command, *arguments, **options)
-
-    def said(self, room: str = "tea") -> list[str]:
-        return [message["content"] for message in self.node.history(room)]
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[Namespace]:
-    if os.geteuid() != 0 or not all(shutil.which(program) for program in ("ip", "nsenter", "unshare")):
-        pytest.skip("a machine of its own is made by root, with `ip`, `nsenter` and `unshare`")
-    with solo() as machine:
-        yield machine
+from cryptochat_lib.cli.options import COMMANDS
 
 
 @pytest.fixture(scope="module")
@@ -282,8 +257,69 @@ def test_a_command_without_stdin_reads_from_nothing_else(ada: Person) -> None:
 
 
 def test_where_no_program_runs_each_command_says_so(machine: Namespace, tmp_path: Path) -> None:
-    for command in (["send", "tea", "x"], ["tail", "tea"], ["rooms"]):
+    needs = {"send": ["tea", "x"], "tail": ["tea"], "join": ["tea"], "leave": ["tea"]}
+    for command in ([name, *needs.get(name, [])] for name in COMMANDS):
         result = commands.run(machine, tmp_path / "none.db", *command)
         assert (result.returncode, result.stdout) == (3, "")
         assert "no CryptoChat is running" in result.stderr
         assert result.stderr.count("\n") == 1
+        assert "start one" in result.stderr
+
+
+EXAMPLES = {
+    "join": (0, ""),
+    "send": (0, ""),
+    "tail": (0, '"content": "building'),
+    "rooms": (0, '"name": "tea"'),
+    "users": (0, '"username": "Ada"'),
+    "verify": (1, "nothing was typed"),
+    "code": (0, "cryptochat:"),
+    "add": (0, "Not found yet: 192.0.2.7:4242"),
+    "open": (0, ""),
+    "doctor": (1, "What anybody on this network can read now"),
+    "leave": (0, ""),
+}
+"""How each ends for Bob, and what it says, in an order in which he may try them."""
+
+
+def test_the_examples_in_the_help_work_as_they_stand(ada: Person, bob: Person, tmp_path: Path) -> None:
+    """`cryptochat` is the program with Bob's database, and nobody is at the keyboard.
+
+    `make` is slow, and what it has written is sent before it ends.
+    """
+    assert set(EXAMPLES) == set(COMMANDS)
+    for room in ("tea", "build"):
+        bob.does("join", room)
+    bob.node.send("tea", "building ...")
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    (tmp_path / "Makefile").write_text(f"all:\n\t@echo one; read x < {go}; echo two >&2\n")
+    (tmp_path / "cryptochat").write_text(
+        f"#!/bin/sh\nname=$1; shift\nexec {shlex.quote(sys.executable)} {PROGRAM} $name"
+        f' --db {shlex.quote(str(bob.node.database))} "$@"\n'
+    )
+    (tmp_path / "cryptochat").chmod(0o700)
+    for name, (status, says) in EXAMPLES.items():
+        example = (COMMANDS[name][0]().epilog or "").removeprefix("Example: ")
+        assert f"cryptochat {name}" in example
+        folder = ["env", "-C", str(tmp_path), f"PATH={tmp_path}:{os.environ['PATH']}", "BROWSER=true"]
+        with bob.machine.popen(
+            [*folder, "sh", "-c", f"exec {example}" if name == "tail" else example],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as program:
+            said = ""
+            if name == "tail":
+                while says not in said:
+                    said += commands.line(program)
+                program.send_signal(signal.SIGINT)
+            if name == "send":
+                wait_until(lambda: bob.said("build") == ["one"], 15, "make is still running")
+                go.write_text("\n")
+            said += program.communicate(timeout=30)[0].decode()
+        assert program.returncode == status, (name, said)
+        assert says in said, name
+    assert bob.said("build") == ["one", "two"]
+    bob.does("join", "tea")
+    bob.does("add", "--remove", "1")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import Namespace
-from nodes import PROGRAM
+from nodes import PROGRAM, Node
 
 
 def words(database: Path, command: str, *arguments: str) -> list[str]:
@@ -55,3 +55,23 @@ def line(program: subprocess.Popen[bytes], within: float = 15) -> str:
     finally:
         watchdog.cancel()
         watchdog.join()
+
+
+class Person:
+    """Somebody at a shell beside their node."""
+
+    def __init__(self, machine: Namespace, node: Node) -> None:
+        self.machine, self.node = machine, node
+
+    def does(
+        self, command: str, *arguments: str, stdin: str | bytes = b"", status: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        result = run(self.machine, self.node.database, command, *arguments, stdin=stdin)
+        assert result.returncode == status, result
+        return result
+
+    def starts(self, command: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        return start(self.machine, self.node.database, command, *arguments, **options)
+
+    def said(self, room: str = "tea") -> list[str]:
+        return [message["content"] for message in self.node.history(room)]

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 
 import pytest
 import qrcodegen
-import zxingcpp
+from qr_reader import read
 
 from cryptochat_lib import qr
 from cryptochat_lib.contact_code import LINK
 
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567:"
 LEVELS = {"M": qrcodegen.QrCode.Ecc.MEDIUM, "L": qrcodegen.QrCode.Ecc.LOW}
-MODULE = 3  # pixels
 CODE = "cryptochat:" + "AGR2" * 70  # as long as the longest
 
 
@@ -29,16 +28,6 @@ def theirs(text: str, version: int, level: str) -> list[str]:
     made = qrcodegen.QrCode.encode_segments(segments, LEVELS[level], version, version, -1, False)
     side = range(made.get_size())
     return ["".join("01"[made.get_module(x, y)] for x in side) for y in side]
-
-
-def read(modules: Sequence[str]) -> str:
-    """What a reader sees in modules with their quiet zone."""
-    pixels = [bytes(255 * (bit == "0") for bit in row for _ in range(MODULE)) for row in modules]
-    side = len(modules) * MODULE
-    image = memoryview(b"".join(row for row in pixels for _ in range(MODULE))).cast("B", (side, side))
-    found = zxingcpp.read_barcodes(image)
-    assert [one.format for one in found] == [zxingcpp.BarcodeFormat.QRCode]
-    return str(found[0].text)
 
 
 def with_quiet_zone(modules: Sequence[str]) -> list[str]:

@@ -100,7 +100,7 @@ def test_what_is_not_known_in_time_is_still_looked_for(
 ) -> None:
     waiting = {**CONTACT, "reason": None}
     monkeypatch.setattr(UiClient, "post", lambda *_: waiting)
-    monkeypatch.setattr(UiClient, "events", lambda *_: contextlib.nullcontext(iter(events)))
+    monkeypatch.setattr(UiClient, "events", lambda *_, **__: contextlib.nullcontext(iter(events)))
     add(UiClient(Path("x")), Add(Path("x"), ["192.0.2.7:4242"]))
     assert "nothing has come back yet" in capsys.readouterr().out
 
