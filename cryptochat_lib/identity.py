@@ -31,6 +31,7 @@ from .model import Certificate, PeerId, parse_peer_id, proven_id
 
 _RSA_BITS = 3072
 _LEAST_RSA_BITS = 2048
+_MOST_RSA_EXPONENT = 2**32  # 65537 is usual; the larger, the longer does it take to check a signature
 _MOST_DER_BYTES = 4096
 # What `cryptography` raises for bytes that are not a certificate as it should be.
 _UNREADABLE = (
@@ -231,12 +232,16 @@ def _refuse_authorities(extensions: x509.Extensions) -> None:
 
 def _refuse_weak(key: object) -> None:
     strong = (
-        (isinstance(key, rsa.RSAPublicKey) and key.key_size >= _LEAST_RSA_BITS)
+        (isinstance(key, rsa.RSAPublicKey) and _is_usual(key))
         or (isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in ("secp256r1", "secp384r1"))
         or isinstance(key, ed25519.Ed25519PublicKey)
     )
     if not strong:
         raise UnacceptableCertificate("the certificate's key is of a kind that is not accepted")
+
+
+def _is_usual(key: rsa.RSAPublicKey) -> bool:
+    return key.key_size >= _LEAST_RSA_BITS and key.public_numbers().e <= _MOST_RSA_EXPONENT
 
 
 def _refuse_unsigned(certificate: x509.Certificate) -> None:
