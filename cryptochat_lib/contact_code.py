@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from .errors import BadRequest, DamagedCode, NewerCode
-from .model import Certificate, Endpoint, PeerId, proven_id
+from .model import Certificate, Endpoint, PeerId, is_of_a_machine, proven_id
 
 PREFIX = "cryptochat:"
 LINK = "http://127.0.0.1:9080/#add="
@@ -51,7 +51,6 @@ _KEY_BYTES, _PORT_BYTES, _SUM_BYTES = 32, 2, 4
 _DOMAIN = b"CryptoChat contact code"
 _LEAST_CHARACTERS = 40  # without a prefix: fewer letters are rather a word than a damaged code
 _SIZES = {4: 4, 6: 16}
-_NO_MACHINES = (ipaddress.ip_network("0.0.0.0/8"), ipaddress.ip_network("240.0.0.0/4"))
 _AROUND = "\"'“”„«»‹›<>()[],.;"  # what a sentence or a mail puts around a code
 _UP_TO_THE_CODE = re.compile(r"\A.*#add=", re.IGNORECASE | re.DOTALL)
 _NAMED = re.compile(r"cryptochat(?::|%3a)(.*)", re.IGNORECASE | re.DOTALL)
@@ -85,14 +84,14 @@ class ContactCode:
             raise BadRequest(f"a contact code has a key's SHA-256, and a port from 1 to {_MOST_PORT}")
         if len(self.addresses) > MOST_ADDRESSES or len(set(self.addresses)) != len(self.addresses):
             raise BadRequest(f"a contact code has at most {MOST_ADDRESSES} addresses, each of them once")
-        if not all(map(_is_of_a_machine, self.addresses)):
+        if not all(map(_fits_a_code, self.addresses)):
             raise BadRequest("a contact code has only addresses of single machines, without a scope")
 
     @classmethod
     def of(cls, certificate: Certificate, hosts: Iterable[str], port: int) -> ContactCode:
         """The code of whoever has `certificate`, and is at `hosts`: the first eight, link-local IPv6 last."""
         bare = dict.fromkeys(ipaddress.ip_address(host.partition("%")[0]) for host in hosts)
-        usable = sorted(filter(_is_of_a_machine, bare), key=lambda a: a.version == 6 and a.is_link_local)
+        usable = sorted(filter(_fits_a_code, bare), key=lambda a: a.version == 6 and a.is_link_local)
         return cls(_key_hash(certificate), tuple(usable[:MOST_ADDRESSES]), port)
 
     @property
@@ -183,15 +182,8 @@ def _addresses(raw: bytes) -> tuple[Address, ...]:
     return tuple(found)
 
 
-def _is_of_a_machine(address: Address) -> bool:
-    """Whether one machine can have it. Loopback too: two CryptoChats of one machine meet there.
-
-    An IPv4 address inside of an IPv6 one would be a second way to write the same address.
-    """
-    if isinstance(address, IPv6Address):
-        unusual = address.scope_id is not None or address.ipv4_mapped is not None
-        return not (unusual or address.is_unspecified or address.is_multicast)
-    return not (address.is_multicast or any(address in network for network in _NO_MACHINES))
+def _fits_a_code(address: Address) -> bool:
+    return is_of_a_machine(address) and getattr(address, "scope_id", None) is None
 
 
 def _key_hash(certificate: Certificate) -> bytes:
@@ -243,7 +235,7 @@ def _ip(host: str) -> str:
         address = ipaddress.ip_address(bare)
     except ValueError:
         raise BadRequest("this is no IP address") from None
-    if not _is_of_a_machine(address):
+    if not is_of_a_machine(address):
         raise BadRequest("this is no address of a single machine")
     if scope and not address.is_link_local:
         raise BadRequest("only a link-local address has a scope (the part behind the %)")

@@ -17,17 +17,18 @@ answers for hold up no look. `_lock` guards what is due, what names meant, and h
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import socket
 import threading
 
 from . import peer_client
 from .attempts import ITSELF, NO_ROUTE, NO_SUCH_NAME, WRONG_KEY, Attempts
-from .contact_code import TypedAddress, parse_address
+from .contact_code import MOST_ADDRESSES, TypedAddress, parse_address
 from .errors import CryptoChatError, UnacceptableCertificate, Unreachable
 from .limits import Limits
 from .looker import Looker
-from .model import Certificate, Contact, Endpoint
+from .model import Certificate, Contact, Endpoint, is_of_a_machine
 from .neighbourhood import Neighbourhood
 from .presence import Presence
 from .store import Store
@@ -68,7 +69,12 @@ class Finder:
             if self._closed or self._workers >= self._limits.contacts_at_once:
                 return
             self._workers += 1
-        threading.Thread(target=self._work, name="find", daemon=True).start()
+        try:
+            threading.Thread(target=self._work, name="find", daemon=True).start()
+        except RuntimeError as error:  # no thread to be had: the next `find` tries again
+            _log.warning("finding %s has to wait: %s", contact.addresses, error)
+            with self._lock:
+                self._workers -= 1
 
     def where(self, contact: Contact) -> list[Endpoint]:
         """What the addresses of `contact` mean here: names what they meant when last looked up."""
@@ -156,10 +162,13 @@ def _as_typed(typed: TypedAddress) -> Endpoint:
 
 
 def _looked_up(name: str) -> list[str]:
-    """The IP addresses of `name`, in the order in which the system prefers them (RFC 6724)."""
+    """The IP addresses of `name`, in the order in which the system prefers them (RFC 6724): the first eight.
+
+    A name server can answer with anything. Only what one machine can have is connected to.
+    """
     try:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    hosts = (str(address[0]).removeprefix("::ffff:") for *_, address in found)
-    return list(dict.fromkeys(hosts))
+    hosts = dict.fromkeys(str(address[0]).removeprefix("::ffff:") for *_, address in found)
+    return [host for host in hosts if is_of_a_machine(ipaddress.ip_address(host))][:MOST_ADDRESSES]

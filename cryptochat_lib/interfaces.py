@@ -34,6 +34,7 @@ from dataclasses import dataclass, field, replace
 import ifaddr
 
 from .errors import UsageError
+from .model import is_of_a_machine
 
 if sys.platform == "linux":
     import fcntl
@@ -112,7 +113,7 @@ def on_link(host: str, interfaces: Iterable[Interface]) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    if address.is_unspecified or address.is_multicast:
+    if not is_of_a_machine(address):
         return False
     return any(_is_neighbour(address, interface) for interface in interfaces)
 
@@ -175,8 +176,6 @@ def scoped(address: ipaddress.IPv4Address | ipaddress.IPv6Address, interface: In
 
 def _is_neighbour(address: ipaddress.IPv4Address | ipaddress.IPv6Address, interface: Interface) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:  # would be an IPv4 connection that no rule for IPv4 has seen
-            return False
         scopes = (interface.name, str(interface.index))
         if address.scope_id not in scopes and (address.is_link_local or address.scope_id):
             return False

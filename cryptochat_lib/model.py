@@ -27,6 +27,7 @@ RoomName = NewType("RoomName", str)
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ROOM_NAME_BYTES = 100
+_NO_MACHINES = (ipaddress.ip_network("0.0.0.0/8"), ipaddress.ip_network("240.0.0.0/4"))
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -94,6 +95,17 @@ class Endpoint:
     @property
     def ip(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         return ipaddress.ip_address(self.host)
+
+
+def is_of_a_machine(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether one machine can have it, whoever says so. Loopback too: programs of one machine meet there.
+
+    An IPv4 address inside of an IPv6 one would be a second way to write the same address, one that no
+    rule for IPv4 has seen.
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        return not (address.ipv4_mapped or address.is_unspecified or address.is_multicast)
+    return not (address.is_multicast or any(address in network for network in _NO_MACHINES))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from typing import NoReturn
 
 from .errors import BadRequest
 from .identity import Identity, check_signature, self_proving_id
-from .model import Endpoint, PeerId
+from .model import Endpoint, PeerId, is_of_a_machine
 
 MOST_ADDRESSES = 8
 MOST_CHARACTERS = 4096  # of base64: an RSA-8192 key, its signature and all addresses need 3,000
@@ -127,7 +127,7 @@ class _Bytes:
         if kind not in (4, 6):
             _refuse("has an address of no known kind")
         address = ipaddress.IPv4Address(self.take(4)) if kind == 4 else ipaddress.IPv6Address(self.take(16))
-        if address.is_unspecified or address.is_multicast or getattr(address, "ipv4_mapped", None):
+        if not is_of_a_machine(address):
             _refuse("has an address of no single machine")
         return address
 

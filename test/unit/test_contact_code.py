@@ -21,7 +21,7 @@ KEY = b"a public key"
 ADA = Certificate(identity.self_proving_id(KEY), b"", KEY)
 BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
-addresses = st.ip_addresses().filter(contact_code._is_of_a_machine)
+addresses = st.ip_addresses().filter(contact_code._fits_a_code)
 codes = st.builds(
     ContactCode,
     st.binary(min_size=32, max_size=32),

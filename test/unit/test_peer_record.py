@@ -58,3 +58,11 @@ def test_no_changed_byte_is_unnoticed(at: int, change: int) -> None:
 def test_no_cut_is_unnoticed(length: int) -> None:
     with pytest.raises(BadRequest):
         peer_record.parse(base64.b64encode(GOOD[:length]).decode())
+
+
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "0.1.2.3", "240.0.0.1", "224.0.0.1", "::", "ff02::1", "::ffff:10.0.0.2"]
+)
+def test_an_address_of_no_single_machine_makes_a_record_invalid(host: str) -> None:
+    with pytest.raises(BadRequest):
+        peer_record.parse(signed(OwnCertificate(), Endpoint(host, 4000)))
