@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import pytest
 from cryptochat_lib import attempts
 from cryptochat_lib.cli import doctor
 from cryptochat_lib.cli.contacts import _ADDRESS, _WORDS, add, contacts, drawn, outcome
-from cryptochat_lib.cli.options import Add, Doctor
+from cryptochat_lib.cli.options import Add, Doctor, Tail
+from cryptochat_lib.cli.tail import tail
 from cryptochat_lib.errors import NotDone
 from cryptochat_lib.ui_client import UiClient
 
@@ -119,3 +123,42 @@ def test_what_is_not_known_in_time_is_still_looked_for(
 )
 def test_an_address_is_told_from_a_code(what: str, is_address: bool) -> None:
     assert bool(_ADDRESS.fullmatch(what)) == is_address
+
+
+def test_whoever_is_found_already_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nothing_comes() -> Iterator[None]:
+        pytest.fail("it waits for an event")
+        yield
+
+    monkeypatch.setattr(UiClient, "post", lambda *_: {**CONTACT, "uuid": UUID, "state": "found"})
+    monkeypatch.setattr(UiClient, "events", lambda *_, **__: contextlib.nullcontext(nothing_comes()))
+    add(UiClient(Path("x")), Add(Path("x"), ["192.0.2.7:4242"]))
+    assert capsys.readouterr().out.startswith("Found: ")
+
+
+def test_a_message_that_came_while_the_history_was_read_is_shown_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is in the history and in the stream, which was opened before."""
+    history = [{"id": name, "room": "tea", "content": name} for name in ("old", "between")]
+    events = [("message", history[1]), ("message", {"id": "new", "room": "tea", "content": "new"})]
+
+    def get(_self: UiClient, target: str) -> Any:
+        if "messages" in target:
+            return {"messages": history}
+        return {"rooms": [{"name": "tea", "joined": True}]}
+
+    def stream(*_: Any) -> contextlib.AbstractContextManager[Iterator[Any]]:
+        return contextlib.nullcontext(chain(events, interrupted()))
+
+    def interrupted() -> Iterator[Any]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(UiClient, "get", get)
+    monkeypatch.setattr(UiClient, "events", stream)
+    tail(UiClient(Path("x")), Tail(Path("x"), "tea", json=True))
+    shown = [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["old", "between", "new"]
