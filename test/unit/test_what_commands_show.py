@@ -162,3 +162,24 @@ def test_a_message_that_came_while_the_history_was_read_is_shown_once(
     tail(UiClient(Path("x")), Tail(Path("x"), "tea", json=True))
     shown = [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()]
     assert shown == ["old", "between", "new"]
+
+
+def test_whoever_is_found_while_the_request_is_answered_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stream is open by then."""
+    happened: list[tuple[str, Any]] = []
+
+    @contextlib.contextmanager
+    def stream(*_: Any, **__: Any) -> Iterator[Iterator[Any]]:
+        happened.clear()
+        yield iter(happened)
+
+    def post(*_: Any) -> Any:
+        happened.append(("contacts", {"contacts": [{**CONTACT, "uuid": UUID, "state": "found"}]}))
+        return {**CONTACT, "reason": None}
+
+    monkeypatch.setattr(UiClient, "events", stream)
+    monkeypatch.setattr(UiClient, "post", post)
+    add(UiClient(Path("x")), Add(Path("x"), ["192.0.2.7:4242"]))
+    assert capsys.readouterr().out.startswith("Found: ")
