@@ -95,9 +95,7 @@ class Presence:
         with self._changed:
             peer = self._peer(uuid, pinned=True)
             assert peer is not None  # a pinned peer always gets its place
-            peer.pinned = True
-            if peer.told is None:
-                peer.rooms = rooms | peer.rooms
+            peer.pin(rooms)
             peer.answered_at = peer.answered_at or answered_at
             peer.seen = peer.seen or seen
             self._touch(uuid)
@@ -144,7 +142,7 @@ class Presence:
         with self._changed:
             peer = self._peers.get(uuid)
             if peer is not None and not peer.pinned:
-                peer.hinted = ()
+                peer.unhint()
                 if not (peer.announced or peer.added or peer.online):
                     del self._peers[uuid]
                 self._touch(uuid)
@@ -156,7 +154,8 @@ class Presence:
             if peer is not None and not peer.announced:
                 del self._peers[uuid]
             elif peer is not None:
-                peer.added = peer.hinted = ()
+                peer.added = ()
+                peer.unhint()
             self._touch(uuid)
 
     # What our own contacts say.
@@ -223,7 +222,8 @@ class Presence:
     def in_room(self, room: RoomName) -> list[Whereabouts]:
         """The members of `room`, those who are away among them."""
         with self._changed:
-            return [peer.whereabouts(uuid) for uuid, peer in self._peers.items() if room in peer.rooms]
+            everybody = (peer.whereabouts(uuid) for uuid, peer in self._peers.items())
+            return [where for where in everybody if room in where.rooms]
 
     def expected_at(self, host: str) -> list[Whereabouts]:
         """The peers that may be at the address `host`, whoever says so."""

@@ -46,6 +46,7 @@ class Peer:
     greets: bool = False  # it tells us of itself, or has done so in an earlier run
     added: tuple[Endpoint, ...] = ()
     hinted: tuple[Endpoint, ...] = ()
+    hinted_rooms: Mapping[RoomName, str] = field(default_factory=dict)  # of a stranger only
     online: bool = False
     contact: bool = False  # our last contact succeeded, lately
     answered_at: Endpoint | None = None  # where its pinned key last answered
@@ -103,7 +104,19 @@ class Peer:
         self.hinted = endpoints
         self.greets |= own
         if not self.pinned:
-            self.rooms = {**rooms, **self.rooms}
+            self.hinted_rooms = rooms
+
+    def unhint(self) -> None:
+        """What third persons have said counts no more."""
+        self.hinted = ()
+        self.hinted_rooms = {}
+
+    def pin(self, rooms: Mapping[RoomName, str]) -> None:
+        """It has a verified key, which was met in `rooms`."""
+        self.pinned = True
+        if self.told is None:
+            self.rooms = {**rooms, **self.hinted_rooms, **self.rooms}
+        self.hinted_rooms = {}
 
     def go_away(self) -> None:
         """It is not there now, as far as we know."""
@@ -113,7 +126,7 @@ class Peer:
         """It has no verified key any more, so there is nobody whose word could count."""
         self.pinned = False
         self.answered_at = self.told = None
-        self.hinted = ()
+        self.unhint()
         self.greets = self.doubted = False
 
     def whereabouts(self, uuid: PeerId) -> Whereabouts:
@@ -150,7 +163,7 @@ class Peer:
         )
         return Whereabouts(
             uuid=uuid,
-            rooms=dict(self.rooms),
+            rooms={**self.hinted_rooms, **self.rooms},
             endpoints=tuple(dict.fromkeys(endpoint for place in places for endpoint in place)),
             online=self.online,
             announced=self.announced,

@@ -28,6 +28,7 @@ TEA, COFFEE, CELLAR = RoomName("tea"), RoomName("coffee"), RoomName("cellar")
 OURS = Endpoint("10.0.0.1", 4242)
 HOME, MOVED, LATEST = (Endpoint("10.0.0.3", port) for port in (4000, 4001, 4002))
 FRIEND = PeerId("00000000-0000-8000-8000-00000000000f")
+OTHER = PeerId("00000000-0000-8000-8000-00000000000a")
 DAY = 86_400
 
 
@@ -46,8 +47,8 @@ class Scene:
         self.restart()
 
     def restart(self) -> None:
-        near = Neighbourhood(("no interface of that name",))
-        self.hearsay = Hearsay(cast(Profile, self.profile), self.store, self.presence, near, self.limits)
+        self.near = Neighbourhood(("no interface of that name",))
+        self.hearsay = Hearsay(cast(Profile, self.profile), self.store, self.presence, self.near, self.limits)
 
     def know(self, trust: Trust, certificate: OwnCertificate | None = None) -> PeerId:
         """The user has said this of Carol, or of somebody else."""
@@ -64,6 +65,12 @@ class Scene:
 
     def where(self, uuid: PeerId | None = None) -> Whereabouts | None:
         return self.presence.of(uuid or self.uuid)
+
+    def rooms(self) -> set[RoomName]:
+        """Those that Carol is in, and we see her in."""
+        found = self.where()
+        assert all(self.presence.in_room(room) for room in (found.rooms if found else ()))
+        return set(found.rooms) if found else set()
 
     def endpoints(self, uuid: PeerId | None = None) -> tuple[Endpoint, ...]:
         found = self.where(uuid)
@@ -168,6 +175,95 @@ def test_a_stranger_in_no_room_of_ours_is_nobody(scene: Scene) -> None:
     assert scene.where() is None
 
 
+def test_a_strangers_rooms_are_those_that_the_friend_has_named_last(scene: Scene) -> None:
+    record = signed(scene.carol, HOME)
+    for named, seen in (
+        ((TEA,), {TEA}),
+        ((TEA, COFFEE), {TEA, COFFEE}),  # she has joined another
+        ((COFFEE,), {COFFEE}),  # and left one
+        ((COFFEE, CELLAR), {COFFEE}),
+    ):
+        scene.hear(record, rooms=named)
+        assert scene.rooms() == seen
+    scene.profile.rooms = lambda: [TEA, COFFEE, CELLAR]  # now we have joined, where she is already
+    scene.hear(record, rooms=(COFFEE, CELLAR))
+    assert scene.rooms() == {COFFEE, CELLAR}
+    scene.hear(record, rooms=())
+    assert scene.where() is None
+
+
+def test_each_friend_speaks_for_the_rooms_that_it_shares_with_a_stranger(scene: Scene) -> None:
+    record = signed(scene.carol, HOME)
+    scene.hear(record, rooms=(TEA,))
+    scene.hear(record, rooms=(COFFEE,), source=OTHER)
+    scene.hear(record, rooms=(TEA,))
+    assert scene.rooms() == {TEA, COFFEE}
+
+
+def test_a_stranger_who_was_deleted_comes_back_when_a_friend_names_her_again(scene: Scene) -> None:
+    record = signed(scene.carol, HOME, at=milliseconds(60))
+    scene.hear(record)
+    scene.presence.forget(scene.uuid)
+    assert scene.where() is None
+    scene.hear(record)
+    assert (scene.rooms(), scene.endpoints()) == ({TEA}, (HOME,))
+    scene.presence.forget(scene.uuid)
+    scene.hear(signed(scene.carol, MOVED))
+    assert scene.endpoints() == (MOVED,)
+
+
+def test_a_flood_of_announcements_keeps_no_stranger_away_whom_a_friend_names(make_scene: Any) -> None:
+    scene = make_scene(announced_peers=3)
+    record = signed(scene.carol, HOME)
+    scene.hear(record)
+    for _ in range(3):
+        scene.presence.seen(Announcement(make_certificate().uuid, (MOVED,), {TEA: "tea"}, None, 1))
+    assert scene.where() is None
+    for where in scene.presence.all():
+        scene.presence.gone(where.uuid)
+    scene.hear(record)
+    assert scene.rooms() == {TEA}
+
+
+def test_a_stranger_who_is_verified_stays_in_the_rooms_where_she_was_met(scene: Scene) -> None:
+    scene.hear(signed(scene.carol, HOME), rooms=(TEA, COFFEE))
+    scene.know(Trust.VERIFIED)
+    assert scene.rooms() == {TEA, COFFEE}
+    scene.presence.tell(scene.uuid, Told({TEA: "tea"}))
+    assert scene.rooms() == {TEA}
+
+
+def test_what_a_friend_said_of_strangers_ends_when_it_is_a_friend_no_more(scene: Scene) -> None:
+    record = signed(scene.carol, HOME)
+    scene.hear(record, signed(OwnCertificate(), MOVED), rooms=(TEA,))
+    scene.hear(record, rooms=(COFFEE,), source=OTHER)
+    scene.hearsay.forget(FRIEND)
+    assert [where.uuid for where in scene.presence.all()] == [scene.uuid]
+    assert scene.rooms() == {COFFEE}
+    scene.presence.forget(scene.uuid)
+    scene.hear(record, rooms=(TEA,))
+    scene.presence.forget(scene.uuid)  # by the user, who wants nothing of her
+    scene.hearsay.forget(FRIEND)
+    assert scene.where() is None
+    scene.hear(record, rooms=(TEA, COFFEE), source=OTHER)
+    scene.hearsay.forget(OTHER)
+    assert scene.where() is None
+
+
+def test_a_stranger_whom_no_friend_has_named_for_a_day_is_forgotten(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(hearsay_module, "time", SimpleNamespace(monotonic=lambda: now, time=lambda: NOW))
+    other, record = OwnCertificate(), signed(scene.carol, HOME)
+    scene.hear(record, signed(other, HOME))
+    now += DAY / 2
+    scene.hear(record)
+    now += DAY / 2 + 1
+    scene.hear()
+    assert [where.uuid for where in scene.presence.all()] == [scene.uuid]
+
+
 def test_a_rejected_person_is_not_brought_back_by_a_friend(scene: Scene) -> None:
     scene.know(Trust.REJECTED)
     scene.hear(signed(scene.carol, HOME))
@@ -194,9 +290,35 @@ def test_a_friend_cannot_make_us_connect_to_loopback_or_to_ourselves(scene: Scen
     assert scene.where() is None
 
 
-def test_a_friend_cannot_make_us_look_at_the_ports_of_a_systems_services(scene: Scene) -> None:
-    scene.hear(signed(scene.carol, Endpoint("10.0.0.3", 1023)))
+@pytest.mark.parametrize("host", ["10.0.0.1", "fe80::1"])
+def test_no_port_of_our_own_machine_is_connected_to_because_a_friend_says_so(scene: Scene, host: str) -> None:
+    scene.profile.own_endpoints = lambda: [OURS, Endpoint("fe80::1%2", OURS.port)]
+    scene.hear(signed(scene.carol, Endpoint(host, 9080)))
     assert scene.where() is None
+    said = signed(scene.carol, Endpoint(host, 9080))
+    assert scene.hearsay.own_word(scene.uuid, said, "2") == ()
+
+
+def test_who_adds_localhost_lets_no_friend_lead_us_there(scene: Scene) -> None:
+    scene.near.expect(["127.0.0.1"])
+    scene.hear(signed(scene.carol, Endpoint("127.0.0.1", 9080)))
+    assert scene.where() is None
+    assert scene.hearsay.own_word(scene.uuid, signed(scene.carol, Endpoint("127.0.0.1", 9080)), None) == ()
+
+
+def test_who_has_chosen_loopback_meets_others_there(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scene.near, "is_next_to", lambda host: True)
+    scene.profile.own_endpoints = lambda: [Endpoint("127.0.0.1", OURS.port)]
+    said = [signed(scene.carol, Endpoint("127.0.0.1", port)) for port in (OURS.port, 4243)]
+    assert scene.hearsay.own_word(scene.uuid, said[0], None) == ()
+    assert scene.hearsay.own_word(scene.uuid, said[1], None) == (Endpoint("127.0.0.1", 4243),)
+
+
+def test_a_friend_cannot_make_us_look_at_the_ports_of_a_systems_services(scene: Scene) -> None:
+    said = signed(scene.carol, Endpoint("10.0.0.3", 1023))
+    scene.hear(said)
+    assert scene.where() is None
+    assert scene.hearsay.own_word(scene.uuid, said, None) == ()
     scene.hear(signed(scene.carol, Endpoint("10.0.0.3", 1024)))
     assert scene.where() is not None
 
@@ -213,7 +335,7 @@ def test_a_flood_of_made_up_strangers_ends_with_the_32nd_of_one_friend(make_scen
     assert len(scene.presence.all()) == scene.limits.hinted_peers_of_one == 32
     scene.hear(*(signed(one, MOVED, at=milliseconds(-5)) for one in made_up))  # later, elsewhere
     assert {e for where in scene.presence.all() for e in where.endpoints} == {HOME}
-    scene.hear(signed(scene.carol, HOME), source=PeerId("00000000-0000-8000-8000-00000000000a"))
+    scene.hear(signed(scene.carol, HOME), source=OTHER)
     assert scene.where() is not None  # another friend's word counts as before
 
 
