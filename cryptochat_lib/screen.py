@@ -8,8 +8,12 @@ or `lines_of` before it is shown, and JSON goes out in ASCII.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
+import socket
 import sys
+import time
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -78,6 +82,29 @@ def show(*lines: str) -> None:
     except (OSError, ValueError) as error:
         sys.stdout = None
         raise StartupError(f"stdout cannot be written: {error}") from error
+
+
+def pause(seconds: float, sock: socket.socket | None = None) -> None:
+    """Wait so long, or until there is something to read from `sock`.
+
+    NobodyReads as soon as whoever reads our stdout has closed it, where the system tells (not Windows).
+    """
+    if not hasattr(select, "poll"):
+        if sock is None:
+            time.sleep(seconds)
+        else:
+            select.select([sock], [], [], seconds)
+        return
+    poll = select.poll()
+    if sock is not None:
+        poll.register(sock, select.POLLIN)
+    reader = None
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        reader = sys.stdout.fileno()
+        poll.register(reader, 0)  # its errors, and nothing else
+    if any(where == reader for where, _ in poll.poll(seconds * 1000)):
+        sys.stdout = None  # or Python would try again at its end, and fail
+        raise NobodyReads
 
 
 def _write(lines: Iterable[str]) -> None:

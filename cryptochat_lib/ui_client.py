@@ -34,7 +34,7 @@ from urllib.parse import quote
 
 from . import accounts
 from .errors import NotDone, NotRunning
-from .screen import harmless
+from .screen import harmless, pause
 
 Data = dict[str, Any]
 
@@ -78,16 +78,19 @@ class UiClient:
         return self._ask("DELETE", target)
 
     @contextlib.contextmanager
-    def events(self, stream: str | None = None, seconds: float | None = None) -> Iterator[Iterator[Event]]:
+    def events(
+        self, stream: str | None = None, seconds: float | None = None, while_read: bool = False
+    ) -> Iterator[Iterator[Event]]:
         """The events from now on: what happens once this is entered is among them.
 
-        They end with the connection, or after so many `seconds`.
+        They end with the connection, or after so many `seconds`; `while_read`: with NobodyReads once
+        nobody reads our stdout any more.
         """
         ends = None if seconds is None else time.monotonic() + seconds
         query = "" if stream is None else f"?stream={stream}"
         with self._reply("GET", f"/api/events{query}") as (sock, reply):
             self._check(reply, "text/event-stream")
-            yield _events(sock, reply, ends)
+            yield _events(sock, reply, ends, while_read)
 
     def _ask(self, method: str, target: str, body: Data | None = None) -> Any:
         with self._reply(method, target, body) as (_, reply):
@@ -203,12 +206,20 @@ def _lives(pid: int) -> bool:
     return pid > 0
 
 
-def _events(sock: socket.socket, reply: http.client.HTTPResponse, ends: float | None) -> Iterator[Event]:
+def _events(
+    sock: socket.socket, reply: http.client.HTTPResponse, ends: float | None, while_read: bool
+) -> Iterator[Event]:
     """The events of a stream (WHATWG HTML, section 9.2.6), as our server writes them."""
     kind, data = "message", ""
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
         while True:
             left = _SILENCE_SECONDS if ends is None else min(_SILENCE_SECONDS, ends - time.monotonic())
+            if while_read:
+                began = time.monotonic()
+                sock.setblocking(False)
+                if not reply.fp.peek(1):  # nothing is left of what was read before
+                    pause(left, sock)
+                left -= time.monotonic() - began
             sock.settimeout(max(left, 0.001))
             line = reply.readline().decode()
             if not line:

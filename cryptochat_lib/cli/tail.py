@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..errors import NotDone, NotRunning
-from ..screen import columns, harmless, lines_of, show
+from ..screen import columns, harmless, lines_of, pause, show
 from ..ui_client import Data, UiClient, segment
 from .options import Tail
 
@@ -34,7 +34,8 @@ def tail(client: UiClient, asked: Tail) -> None:
     """Show messages until a signal comes; NotRunning when the program ends and does not come back."""
     following = _Following(client, asked)
     if not asked.follow:
-        following.catch_up()
+        if not following.catch_up():
+            _warn_if_unknown(client, asked.room)
         return
     _warn_unless_joined(client, asked.room)
     try:
@@ -48,7 +49,7 @@ def _follow(following: _Following) -> None:
     print("cryptochat: the program has ended; waiting for its next start", file=sys.stderr, flush=True)
     ends = time.monotonic() + PATIENCE_SECONDS
     while True:
-        time.sleep(_AGAIN_SECONDS)
+        pause(_AGAIN_SECONDS)
         try:
             following.until_it_ends()
         except (NotRunning, NotDone) as error:
@@ -71,7 +72,7 @@ class _Following:
 
     def until_it_ends(self) -> None:
         """Show what was missed, then what comes."""
-        with self._client.events("messages") as events:
+        with self._client.events("messages", while_read=True) as events:
             shown = self.catch_up()
             for kind, data in events:
                 if kind == "message" and data["room"] == self._room and data["id"] not in shown:
@@ -122,11 +123,28 @@ def for_people(message: Data, width: int | None) -> list[str]:
 
 
 def _warn_unless_joined(client: UiClient, room: str) -> None:
-    name = unicodedata.normalize("NFC", room)
-    joined = any(one["name"] == name and one["joined"] for one in client.get("/api/rooms")["rooms"])
-    if not joined and sys.stderr is not None:
-        print(
-            f"cryptochat: nothing will come before you join that room: cryptochat join {harmless(room)}",
-            file=sys.stderr,
-            flush=True,
+    found = _room(client, room)
+    if found is None:
+        _warn_if_unknown(client, room)
+    elif not found["joined"]:
+        _warn(f"nothing will come before you join that room: cryptochat join {harmless(room)}")
+
+
+def _warn_if_unknown(client: UiClient, room: str) -> None:
+    """It may be a slip of the pen: nobody is in a room of that name, nor are we."""
+    if _room(client, room) is None:
+        _warn(
+            f"nobody whom you know of is in a room of that name ({harmless(room)}), and nor are you:"
+            f" see cryptochat rooms, or cryptochat join {harmless(room)}"
         )
+
+
+def _room(client: UiClient, room: str) -> Data | None:
+    name = unicodedata.normalize("NFC", room)
+    rooms: list[Data] = client.get("/api/rooms")["rooms"]
+    return next((one for one in rooms if one["name"] == name), None)
+
+
+def _warn(text: str) -> None:
+    if sys.stderr is not None:
+        print(f"cryptochat: {text}", file=sys.stderr, flush=True)

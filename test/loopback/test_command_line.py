@@ -248,6 +248,21 @@ def test_who_has_read_enough_ends_it_and_what_cannot_be_written_is_said(ada: Per
     assert b"stdout cannot be written" in errors
 
 
+def test_tail_ends_when_nobody_reads_it_any_more_though_nothing_more_is_said(ada: Person) -> None:
+    with ada.starts("tail", "tea", "--lines", "1") as tail:
+        assert commands.line(tail)
+        assert tail.stdout
+        tail.stdout.close()
+        assert tail.wait(5) == 0
+
+
+def test_tail_says_that_nobody_is_in_a_room_of_that_name(ada: Person) -> None:
+    result = ada.does("tail", "--no-follow", "nowhere")
+    assert result.stdout == ""
+    assert "in a room of that name (nowhere)" in result.stderr
+    assert ada.does("tail", "--no-follow", "tea").stderr == ""
+
+
 def test_a_command_without_stdin_reads_from_nothing_else(ada: Person) -> None:
     """Its number is given to what the program opens next, which never ends."""
     closed = ["sh", "-c", 'exec "$@" <&-', "-", *commands.words(ada.node.database, "send", "tea")]
