@@ -1,9 +1,11 @@
 """What came of our last try to connect, for each address: for a person who asks why.
 
+And who has not verified us, as their last answer to a greeting says: they are there all the same.
+
 Whoever tries notes it here: `dialing` and whoever looks at what was answered. Nothing is
 decided by it. The latest are remembered, 1,024 of them.
 
-Threads: any. `_lock` guards the table.
+Threads: any. `_lock` guards both.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .model import Endpoint
+from .model import Endpoint, PeerId
 
 REFUSED = "refused"  # the machine is there, and nobody listens at that port
 TIMED_OUT = "timed-out"  # nothing came back: a firewall, or no machine
@@ -56,6 +58,7 @@ class Attempts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last: dict[Endpoint, Attempt] = {}
+        self._undecided: set[PeerId] = set()  # of those whom we have verified
 
     def note(self, endpoint: Endpoint, trouble: str | None) -> None:
         """A try at `endpoint` has just ended: with `trouble`, or with None well."""
@@ -64,6 +67,19 @@ class Attempts:
             self._last[endpoint] = Attempt(trouble, time.monotonic())
             while len(self._last) > _REMEMBERED_AT_MOST:
                 del self._last[next(iter(self._last))]
+
+    def decide(self, uuid: PeerId, verified_us: bool) -> None:
+        """`uuid`, whom we greeted, takes us for a friend, or has not decided yet."""
+        with self._lock:
+            if verified_us:
+                self._undecided.discard(uuid)
+            else:
+                self._undecided.add(uuid)
+
+    def is_undecided(self, uuid: PeerId) -> bool:
+        """Whether `uuid`, by its last answer to a greeting, has not verified us yet."""
+        with self._lock:
+            return uuid in self._undecided
 
     def at(self, endpoint: Endpoint) -> Attempt | None:
         """The last try at `endpoint`."""

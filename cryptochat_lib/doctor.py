@@ -31,12 +31,12 @@ from .clones import Clones
 from .dialing import dial
 from .discovery import LinkHealth
 from .errors import CryptoChatError
-from .finding import Examined, Person, Said
+from .finding import ANSWERED, Examined, Person, Said
 from .greetings import Greetings
 from .identity import parse_certificate
 from .interfaces import present
 from .limits import Limits
-from .model import PeerId
+from .model import Endpoint, PeerId
 from .neighbourhood import Neighbourhood
 from .presence import Presence
 from .profile import Profile
@@ -214,18 +214,33 @@ class Doctor:
             reach=Reach(user["reachability"]),
             announced=where.announced if where else False,
             added=added,
-            near=any(self._neighbourhood.has(endpoint.host) for endpoint in endpoints[:1]),
+            near=self._is_near(endpoints[:1]),
             trouble=user["trouble"],
             addresses=tuple(map(str, endpoints)),
+            verified=user["status"] == "verified",
             said=self._said(user["uuid"]) if user["status"] == "verified" else None,
         )
 
+    def _is_near(self, likeliest: Sequence[Endpoint]) -> bool:
+        """Whether somebody answers at an address on one of our links: there mDNS should be heard."""
+        return any(
+            self._neighbourhood.is_next_to(endpoint.host)
+            and (last := self._attempts.at(endpoint)) is not None
+            and last.trouble is None
+            for endpoint in likeliest
+        )
+
     def _said(self, uuid: PeerId) -> Said | None:
-        """What its last greeting said, if that is not long ago."""
+        """What its last greeting said, if that is not long ago, and the network is still the same.
+
+        That it cannot reach us is no longer so, or was never, if it has come by itself meanwhile.
+        """
+        counts_from = max(time.monotonic() - self._limits.contact_seconds, self._presence.moved_at)
         last = self._greetings.last(uuid)
-        if last is None or time.monotonic() - last.at > self._limits.contact_seconds:
+        if last is None or last.at < counts_from:
             return None
-        return Said(last.offset_seconds, last.heard_us, last.reach_us)
+        came = self._greetings.came_at(uuid) >= counts_from
+        return Said(last.offset_seconds, last.heard_us, ANSWERED if came else last.reach_us)
 
     def _added(self) -> list[Person]:
         """What the user has added that is nobody yet."""
@@ -249,7 +264,9 @@ class Doctor:
 
 
 def _call(person: Person) -> str:
-    """A person's name, for the user; else where they are."""
+    """A person's name, for the user; else where they are. A stranger's name is only what it chose."""
+    if person.name and not person.verified:
+        return f"somebody who calls itself “{person.name}”"
     return person.name or next(iter(person.addresses), "somebody")
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .interfaces import is_inside
 from .mdns_health import LinkHealth
 from .whereabouts import Reach
 
@@ -36,7 +37,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody, or a place that the user has added. `near`: on one of our links. `trouble`: a REASON."""
+    """Somebody, or a place that the user has added.
+
+    `near`: it answers at an address on one of our links. `trouble`: a REASON.
+    """
 
     uuid: str | None
     name: str | None
@@ -44,6 +48,7 @@ class Person:
     announced: bool = False
     added: bool = False
     near: bool = True
+    verified: bool = False
     trouble: str | None = None
     addresses: tuple[str, ...] = ()
     said: Said | None = None
@@ -62,6 +67,12 @@ class Examined:
     unknown: tuple[str, ...] = ()
     now: float = 0.0
     wall: float = 1_800_000_000.0
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether there is no cable in any interface that leads out of this computer."""
+        out = [link for link in self.links if not is_inside(link.name)]
+        return not any(link.connected for link in out or self.links) and bool(self.links)
 
 
 @dataclass(frozen=True)

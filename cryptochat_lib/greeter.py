@@ -10,12 +10,9 @@ A greeting is one exchange, `POST /v1/presence` (docs/PROTOCOL.md, section 6.1).
     no connection          it is away
     none in time           it is away if that happens twice: it may only have been slow
 
-So who is there is decided by our own contact. Only whom the user has verified is greeted, and only
-if it knows our additions.
-
-Each greeting is a connection of its own, which ends with it: most peers have nothing else to say
-for minutes. Kept is what a handshake needs of us, a TLS context for that one key, while it
-answers: making one costs more than the handshake.
+So who is there is decided by our own contact. Greeted is whom the user has verified, if it knows our
+additions. Each greeting is a connection of its own, which ends with it. Kept is, while it answers, a
+TLS context for that one key: making one costs more than the handshake.
 
 Threads: `neighbours` keeps the clock (`tick`), up to 4 workers named `greet` call, and end when nobody
 is due; a peer's request is answered on its own thread. `_lock` guards all fields, never while
@@ -107,6 +104,7 @@ class Greeter:
     def answer(self, key: KnownKey, body: bytes, address: str) -> bytes:
         """The answer to a greeting of a verified `key` from `address`. BadRequest, TooLarge."""
         said = greeting.parse(body, self._limits)
+        self._greetings.came(key.uuid)
         self._take(key, said, address, time.monotonic(), by_us=False)
         return greeting.dump(self._greetings.say(key.uuid))
 
@@ -271,12 +269,15 @@ class Greeter:
         self._nudge()
 
     def _unknown(self, uuid: PeerId) -> None:
+        self._means.attempts.decide(uuid, verified_us=True)
         with self._lock:
             self._timetable.unknown(uuid)
         self._presence.untell(uuid)
 
     def _undecided(self, uuid: PeerId) -> None:
+        self._means.attempts.decide(uuid, verified_us=False)
         self._presence.untell(uuid)
+        self._presence.touch(uuid)
         self._failed(uuid)
 
     def _lost(self, uuid: PeerId, began: float) -> None:

@@ -7,7 +7,7 @@ What it says of its sender stands: rooms are then the sender's own word, which n
 changes. What it says of others is hearsay. `Exchange` is kept of the last one for whoever asks
 why two do not reach each other.
 
-Threads: any; `_lock` guards our own record and the last exchanges.
+Threads: any; `_lock` guards our own record, the last exchanges, and who came when.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .peer_record import PeerRecord
 from .presence import Presence
 from .profile import Profile
 from .store import Store
+from .whereabouts import Whereabouts
 
 ANSWERED = "answered"
 # What is older than the last word by more than this was written after its clock was set back.
@@ -71,13 +72,13 @@ class Greetings:
         self._record: PeerRecord | None = None
         self._hosts: tuple[str, ...] = ()
         self._exchanges: dict[PeerId, Exchange] = {}
+        self._came: dict[PeerId, float] = {}
 
     def say(self, uuid: PeerId, leaving: bool = False) -> Greeting:
         """What we say to `uuid` now."""
         if leaving:
             return Greeting(time=_now(), leaving=True)
         where = self._presence.of(uuid)
-        last = None if where is None else self._attempts.last(where.endpoints)
         return Greeting(
             time=_now(),
             rooms={room: str(room) for room in self._profile.rooms()},
@@ -85,7 +86,7 @@ class Greetings:
             record=self._own_record().text,
             records=() if where is None else self._hearsay.to_pass_on(where),
             heard=where is not None and where.announced,
-            reach=None if last is None else last.trouble or ANSWERED,
+            reach=None if where is None else self._reach(where),
         )
 
     def take(self, key: KnownKey, said: Greeting, came_from: str, began: float) -> None:
@@ -99,6 +100,7 @@ class Greetings:
         if said.leaving:
             self._presence.hung_up(key.uuid, for_good=True)
             return
+        self._attempts.decide(key.uuid, verified_us=True)
         if self._is_overtaken(key.uuid, said):
             return
         scope = came_from.partition("%")[2] or None
@@ -130,11 +132,29 @@ class Greetings:
         with self._lock:
             return self._exchanges.get(uuid)
 
+    def came(self, uuid: PeerId) -> None:
+        """`uuid` greets us on a connection that it has made."""
+        with self._lock:
+            self._came[uuid] = time.monotonic()
+
+    def came_at(self, uuid: PeerId) -> float:
+        """When it last did, by the monotonic clock; long ago if it has not in this run."""
+        with self._lock:
+            return self._came.get(uuid, float("-inf"))
+
     def forget(self, uuid: PeerId) -> None:
         """`uuid` has no verified key any more."""
+        self._attempts.decide(uuid, verified_us=True)
         with self._lock:
+            self._came.pop(uuid, None)
             self._exchanges.pop(uuid, None)
         self._hearsay.forget(uuid)
+
+    def _reach(self, where: Whereabouts) -> str | None:
+        """What we say of reaching it: that it answered, if one of its addresses did; else why none."""
+        if self._attempts.last(where.endpoints) is None:
+            return None
+        return self._attempts.trouble(where.endpoints) or ANSWERED
 
     def _own_record(self) -> PeerRecord:
         """Ours, signed anew when we are somewhere else, and now and then."""

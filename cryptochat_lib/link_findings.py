@@ -1,6 +1,6 @@
 """The rules about this computer's own network: interfaces, what is announced on each, firewalls.
 
-    network        no interface, only loopback, no address from a router, only IPv6
+    network        no interface or no cable at all, only loopback, no address from a router, only IPv6
     links          not open, no cable, nothing gets out or back; else what is announced
     others_heard   multicast comes from elsewhere
 
@@ -36,6 +36,13 @@ def network(examined: Examined, _call: Call) -> Iterator[Finding]:
             PROBLEM,
             "The part that finds people on this network does not answer.",
             "Start CryptoChat again; until then, exchange contact codes.",
+        )
+    elif examined.cut_off:
+        yield Finding(
+            "no-network",
+            PROBLEM,
+            "This computer has no network: nothing is connected to any interface that leads out of it.",
+            "Plug in a cable or join a Wi-Fi: CryptoChat notices by itself, within 10 seconds.",
         )
     elif not hosts:
         return

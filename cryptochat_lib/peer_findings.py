@@ -62,8 +62,8 @@ _WHY = {
         "Take that address out, and ask them for theirs.",
     ),
     attempts.UNDECIDED: (
-        "they have not verified you yet",
-        "Ask them to verify you: their CryptoChat shows the question.",
+        "they are there, and have not verified you",
+        "Ask them to enter your contact code, or to verify you: their CryptoChat shows the question.",
     ),
 }
 """For each of `attempts.REASONS`: in words, and what to do."""
@@ -88,7 +88,9 @@ def multicast(examined: Examined, call: Call) -> Iterator[Finding]:
 
 
 def coming_in(examined: Examined, call: Call) -> Iterator[Finding]:
-    """What others say of reaching us."""
+    """What others say of reaching us; without a network that is no longer so."""
+    if examined.cut_off:
+        return
     by_word: dict[str, list[Person]] = {}
     for one in examined.people:
         if one.said is not None and one.said.reach_us is not None:
@@ -122,20 +124,28 @@ def coming_in(examined: Examined, call: Call) -> Iterator[Finding]:
 
 
 def trouble(examined: Examined, call: Call) -> Iterator[Finding]:
-    """Who should be there, and cannot be reached; whoever has just gone home is no trouble."""
+    """Who should be there, and cannot be reached; whoever has just gone home is no trouble.
+
+    Anybody can announce a stranger, under any name, where nobody is: that is no problem of ours.
+    """
     for why, (words, advice) in _WHY.items():
         people = [
             one
             for one in examined.people
-            if one.trouble == why and one.reach is not Reach.REACHABLE and (one.announced or one.added)
+            if one.trouble == why and (one.announced or one.added or one.reach is Reach.REACHABLE)
         ]
-        if people:
-            level = NOTICE if why == attempts.UNDECIDED else PROBLEM
-            text = f"{listed(people, call)}: {words}."
-            yield Finding(f"peer-{why}", level, text, advice, who(people) | {"reason": why})
+        ours = [one for one in people if one.verified or one.added]
+        strangers = [one for one in people if one not in ours]
+        for some in filter(None, (ours, strangers)):
+            level = PROBLEM if some is ours and why != attempts.UNDECIDED else NOTICE
+            named = listed(some, call)
+            text = f"{named[0].upper() if some is strangers else named[0]}{named[1:]}: {words}."
+            yield Finding(f"peer-{why}", level, text, advice, who(some) | {"reason": why})
 
 
 def there(examined: Examined, call: Call) -> Iterator[Finding]:
+    if examined.cut_off:
+        return
     reachable = [one for one in examined.people if one.reach is Reach.REACHABLE]
     if reachable:
         count = "1 person is" if len(reachable) == 1 else f"{len(reachable)} people are"

@@ -144,7 +144,7 @@ class Roster:
         if where is None:
             return Reach.AWAY, None
         if where.reach is Reach.REACHABLE:
-            return Reach.REACHABLE, None
+            return Reach.REACHABLE, UNDECIDED if self._attempts.is_undecided(where.uuid) else None
         trouble = self._attempts.trouble(where.endpoints)
         if where.reach is Reach.ANNOUNCED and trouble not in (None, UNDECIDED):
             return Reach.SILENT, trouble  # a look has failed, which nobody but the looker was told

@@ -137,7 +137,7 @@ def user(
         "online": online,
         "reachability": reachability,
         "seen": None if reachable or last is None else rfc3339(last),
-        "trouble": None if reachable else trouble,
+        "trouble": trouble,
         "pending": pending,
         "comparison": compared,
         "conflict": None if other is None else _conflict(other),

@@ -116,6 +116,53 @@ def test_what_the_others_say_and_what_the_user_has_added_is_examined(start_node:
     assert {"shut-off", "clock-differs", "peer-refused"} <= set(found)
 
 
+def said_by(node: LoopbackNode, told: Exchange) -> set[str]:
+    """What is found if everybody has told us this."""
+    node.app.node.greetings.last = lambda _uuid: told  # type: ignore[method-assign]
+    return set(codes(node.get("/api/doctor")))
+
+
+def test_what_was_said_before_the_network_changed_counts_no_more(start_node: StartNode) -> None:
+    ada, bob = (start_node(name, doctor_seconds=0.1, doctor_again_seconds=0.0) for name in ("Ada", "Bob"))
+    befriend(ada, bob)
+    told = Exchange(0.0, True, "answered", time.monotonic())
+    assert "can-be-reached" in said_by(ada, told)
+    ada.app.node.presence.moved()
+    assert "can-be-reached" not in said_by(ada, told)
+
+
+def test_who_has_just_come_by_itself_is_not_shut_off_whatever_it_says(start_node: StartNode) -> None:
+    ada, bob = (start_node(name, doctor_seconds=0.1, doctor_again_seconds=0.0) for name in ("Ada", "Bob"))
+    befriend(ada, bob)
+    told = Exchange(0.0, True, "timed-out", time.monotonic())
+    ada.app.node.greetings.forget(bob.uuid)
+    assert "shut-off" in said_by(ada, told)
+    ada.app.node.greetings.came(bob.uuid)
+    assert not {"shut-off", "shut-off-for-some"} & said_by(ada, told)
+
+
+def test_whom_the_user_added_elsewhere_is_not_on_our_link(start_node: StartNode) -> None:
+    ada, bob = (start_node(name, doctor_seconds=0.1, doctor_again_seconds=0.0) for name in ("Ada", "Bob"))
+    befriend(ada, bob)
+    node = ada.app.node
+    for endpoint in (bob.endpoint, Endpoint("10.9.9.9", 1)):
+        node.attempts.note(endpoint, None)
+    node.neighbourhood.expect(["10.9.9.9"])
+    assert node.doctor._is_near((bob.endpoint,))
+    assert not node.doctor._is_near((Endpoint("10.9.9.9", 1),))
+    node.attempts.note(bob.endpoint, "refused")
+    assert not node.doctor._is_near((bob.endpoint,))
+
+
+def test_a_strangers_name_does_not_pass_for_a_friends(start_node: StartNode) -> None:
+    ada, bob = start_node("Ada", doctor_seconds=0.1), start_node("Somebody")
+    befriend(ada, bob)
+    announce(ada, closed_port(), "refused")
+    [finding] = [one for one in ada.get("/api/doctor")["findings"] if one["code"] == "peer-refused"]
+    assert finding["level"] == "notice"
+    assert finding["text"].startswith("Somebody who calls itself “Somebody”: ")
+
+
 def test_the_doctor_answers_when_nothing_works(start_node: StartNode) -> None:
     ada = start_node("Ada", doctor_seconds=0.1)
 

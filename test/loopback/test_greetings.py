@@ -23,6 +23,7 @@ from loopback_peer import (
 from signed_records import greeting, milliseconds, signed
 from waiting import Collected, wait_until
 
+from cryptochat_lib.model import Endpoint
 from cryptochat_lib.whereabouts import Reach
 
 MakePeer = Callable[..., HandmadePeer]
@@ -290,3 +291,38 @@ def test_an_older_answer_that_comes_later_undoes_no_newer_word(
 def later(said: dict[str, Any]) -> dict[str, Any]:
     """The same, written a moment after everything before."""
     return {**said, "time": said["time"] + 1000}
+
+
+def test_who_is_there_and_has_not_verified_us_is_undecided_until_it_greets(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", **GREETS)
+    ada.join("tea")
+    bob = make_peer(certificate=OwnCertificate())
+    bob.respond = lambda _request: json_response(403, {"code": "unverified"})
+    added(ada, bob)
+    wait_until(lambda: (ada.user(bob.uuid) or {})["trouble"] == "undecided")
+    ada.app.node.attempts.note(bob.endpoint, None)  # a look, which says nothing of us
+    ada.app.node.presence.reached(bob.uuid, bob.endpoint)
+    user = ada.user(bob.uuid) or {}
+    assert (user["reachability"], user["trouble"]) == ("reachable", "undecided")
+    assert "peer-undecided" in [one["code"] for one in ada.get("/api/doctor")["findings"]]
+    greets(bob, "tea")
+    ada.app.node.presence.moved()
+    wait_until(lambda: (ada.user(bob.uuid) or {})["trouble"] is None)
+
+
+def test_who_answered_at_one_address_is_told_so_though_another_fails(
+    start_node: StartNode, make_peer: MakePeer
+) -> None:
+    ada = start_node("Ada", **GREETS)
+    bob = make_peer(certificate=OwnCertificate())
+    old = Endpoint("127.0.0.9", 1)
+    greets(bob, "tea")
+    added(ada, bob)
+    ada.app.node.presence.add(bob.uuid, [bob.endpoint, old])
+    for endpoint, trouble in ((bob.endpoint, None), (old, "timed-out")):
+        ada.app.node.attempts.note(endpoint, trouble)
+    assert ada.app.node.greetings.say(bob.uuid).reach == "answered"
+    ada.app.node.attempts.note(bob.endpoint, "refused")
+    assert ada.app.node.greetings.say(bob.uuid).reach in ("refused", "timed-out")

@@ -22,8 +22,8 @@ API = Path(__file__).resolve().parents[2] / "docs" / "API.md"
 NOW = 10_000.0
 ETH = LinkHealth("eth0", ("10.0.0.5", "fe80::5"), True, True, None, True, NOW - 9, NOW - 9, 12, NOW - 5)
 MET = Said(0.2, True, ANSWERED)
-BOB = Person("b" * 8, "Bob", Reach.REACHABLE, True, addresses=("10.0.0.6:1",), said=MET)
-CAROL = Person("c" * 8, "Carol", Reach.SILENT, True, addresses=("10.0.0.7:1",))
+BOB = Person("b" * 8, "Bob", Reach.REACHABLE, True, addresses=("10.0.0.6:1",), said=MET, verified=True)
+CAROL = Person("c" * 8, "Carol", Reach.SILENT, True, addresses=("10.0.0.7:1",), verified=True)
 WELL = Examined((ETH,), True, (BOB,), 2, 4242, now=NOW)
 ALONE = replace(WELL, people=())
 
@@ -152,6 +152,27 @@ def test_a_place_that_the_user_has_added_is_a_finding_though_nobody_announces_it
     added = Person(None, None, added=True, trouble=attempts.REFUSED, addresses=("10.9.9.9:1",))
     [finding] = [one for one in found(replace(WELL, people=(added,))) if one.code == "peer-refused"]
     assert finding.values["peers"] == [{"uuid": None, "addresses": ["10.9.9.9:1"]}]
+
+
+def test_a_stranger_who_is_announced_and_not_there_is_no_problem() -> None:
+    stranger = replace(CAROL, trouble=attempts.REFUSED, verified=False)
+    [finding] = [one for one in found(replace(WELL, people=(BOB, stranger))) if one.code == "peer-refused"]
+    assert finding.level == NOTICE
+    both = replace(WELL, people=(stranger, replace(CAROL, trouble=attempts.REFUSED)))
+    assert [one.level for one in found(both) if one.code == "peer-refused"] == [PROBLEM, NOTICE]
+
+
+def test_who_is_reachable_and_has_not_verified_us_is_said_to_be_so() -> None:
+    assert "peer-undecided" in codes(with_bob(trouble=attempts.UNDECIDED))
+
+
+@pytest.mark.parametrize("inside", [(), (LinkHealth("docker0", ("172.17.0.1",), True, True),)])
+def test_without_a_cable_nobody_can_reach_us_whatever_they_said(inside: tuple[LinkHealth, ...]) -> None:
+    cut = replace(WELL, links=(replace(ETH, connected=False, open=False), *inside))
+    assert "no-network" in codes(cut)
+    assert not {"can-be-reached", "reachable", "all-is-well"} & set(codes(cut))
+    other = replace(ETH, name="wlan0")
+    assert "no-network" not in codes(replace(cut, links=(*cut.links, other)))
 
 
 def test_one_clock_that_is_wrong_among_three_is_not_ours() -> None:

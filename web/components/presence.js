@@ -11,6 +11,8 @@ export function presence(user) {
 
 function said(reachability, { seen, trouble }) {
   if (reachability === "silent") return words.people.silent(words.people.troubles[trouble] ?? trouble);
+  if (reachability === "reachable" && trouble)
+    return `${words.people.reachable} (${words.people.troubles[trouble] ?? trouble})`;
   if (reachability !== "away" || !seen) return words.people[reachability] ?? words.people.away;
   return h("time", { datetime: seen, title: fullTime(seen) }, words.people.seen(ago(seen)));
 }
