@@ -250,6 +250,15 @@ def test_what_a_friend_said_of_strangers_ends_when_it_is_a_friend_no_more(scene:
     assert scene.where() is None
 
 
+def test_a_stranger_goes_on_the_account_of_the_friend_who_is_left(make_scene: Any) -> None:
+    scene = make_scene(hinted_peers_of_one=1)
+    for source in (FRIEND, OTHER):
+        scene.hear(signed(scene.carol, HOME), source=source)
+    scene.hearsay.forget(FRIEND)
+    scene.hear(signed(OwnCertificate(), HOME), source=OTHER)
+    assert [where.uuid for where in scene.presence.all()] == [scene.uuid]
+
+
 def test_a_stranger_whom_no_friend_has_named_for_a_day_is_forgotten(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,7 +301,7 @@ def test_a_friend_cannot_make_us_connect_to_loopback_or_to_ourselves(scene: Scen
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "fe80::1"])
 def test_no_port_of_our_own_machine_is_connected_to_because_a_friend_says_so(scene: Scene, host: str) -> None:
-    scene.profile.own_endpoints = lambda: [OURS, Endpoint("fe80::1%2", OURS.port)]
+    scene.profile.own_endpoints = lambda: [OURS, Endpoint("fe80::1%eth0", OURS.port)]
     scene.hear(signed(scene.carol, Endpoint(host, 9080)))
     assert scene.where() is None
     said = signed(scene.carol, Endpoint(host, 9080))
