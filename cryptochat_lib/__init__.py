@@ -14,7 +14,7 @@ stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
     values     errors, limits > model > wire, http_head, txt, words, names, ceremony, contact_code, qr
                > greeting, shapes
     parts      identity > sealing, peer_record > store > backlog
-               events   deadline   http_read   accounts
+               events   deadline   http_read   accounts   workers
                whereabouts > presence, timetable
                attempts > dialing
                interfaces > own_addresses, neighbourhood, resource_records > sightings > claims > mdns_records

@@ -32,6 +32,7 @@ from .model import Certificate, Contact, Endpoint, is_of_a_machine
 from .neighbourhood import Neighbourhood
 from .presence import Presence
 from .store import Store
+from .workers import start_workers
 
 _log = logging.getLogger(__name__)
 
@@ -69,10 +70,7 @@ class Finder:
             if self._closed or self._workers >= self._limits.contacts_at_once:
                 return
             self._workers += 1
-        try:
-            threading.Thread(target=self._work, name="find", daemon=True).start()
-        except RuntimeError as error:  # no thread to be had: the next `find` tries again
-            _log.warning("finding %s has to wait: %s", contact.addresses, error)
+        if not start_workers("find", self._work, 1):  # the next `find` tries again
             with self._lock:
                 self._workers -= 1
 

@@ -36,6 +36,7 @@ from .model import Endpoint, KnownKey, PeerId
 from .peer_client import PeerClient, Reply
 from .timetable import NEVER, Timetable
 from .whereabouts import Reach
+from .workers import start_workers
 
 _log = logging.getLogger(__name__)
 
@@ -140,13 +141,10 @@ class Greeter:
             self._farewells.clear()
 
     def _start(self, workers: int) -> None:
-        for left in range(workers, 0, -1):
-            try:
-                threading.Thread(target=self._work, name="greet", daemon=True).start()
-            except RuntimeError:  # there is no thread to be had: they are no workers
-                with self._lock:
-                    self._workers -= left
-                raise
+        missing = workers - start_workers("greet", self._work, workers)
+        if missing:
+            with self._lock:
+                self._workers -= missing
 
     def _work(self) -> None:
         try:

@@ -40,6 +40,7 @@ from .questions import ASKED, QUEUED
 from .store import Store
 from .tls import ServerTls
 from .verification import Verification
+from .workers import start_workers
 
 _log = logging.getLogger(__name__)
 
@@ -166,8 +167,10 @@ class Looker:
         with self._lock:
             new = 0 if self._closed else min(self._limits.looks_at_once, len(self._due)) - self._workers
             self._workers += max(0, new)
-        for _ in range(new):
-            threading.Thread(target=self._work, name="look", daemon=True).start()
+        missing = max(0, new) - start_workers("look", self._work, new)
+        if missing:
+            with self._lock:
+                self._workers -= missing
 
     def _work(self) -> None:
         try:
