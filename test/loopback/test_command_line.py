@@ -253,7 +253,10 @@ def test_tail_ends_when_nobody_reads_it_any_more_though_nothing_more_is_said(ada
         assert commands.line(tail)
         assert tail.stdout
         tail.stdout.close()
-        assert tail.wait(5) == 0
+        try:
+            assert tail.wait(5) == 0
+        finally:
+            tail.kill()
 
 
 def test_tail_says_that_nobody_is_in_a_room_of_that_name(ada: Person) -> None:

@@ -117,10 +117,12 @@ def test_who_only_greets_and_hangs_up_stays_here(
         ada.wait_member("tea", peer.uuid, online=True)
     ended: Collected[str] = Collected()
     monkeypatch.setattr(ada.app.node.greeter, "hung_up", ended.add)
+    began = time.monotonic()
     with bob.connect(ada) as connection:
         reply = connection.post("/v1/presence", greeting(["tea", "coffee"]))
         assert reply.json["rooms"] == ["tea"]
         assert reply.json["reach"] == "answered"
+        assert ada.app.node.greetings.came_at(bob.uuid) >= began
     ada.wait_member("coffee", bob.uuid, online=True)
     wait_until(lambda: len(ada.app.node.connections) == 0)
     with carol.connect(ada) as connection:

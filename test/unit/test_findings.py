@@ -163,7 +163,7 @@ def test_a_stranger_who_is_announced_and_not_there_is_no_problem() -> None:
 
 
 def test_who_is_reachable_and_has_not_verified_us_is_said_to_be_so() -> None:
-    assert "peer-undecided" in codes(with_bob(trouble=attempts.UNDECIDED))
+    assert "peer-undecided" in codes(with_bob(announced=False, trouble=attempts.UNDECIDED))
 
 
 @pytest.mark.parametrize("inside", [(), (LinkHealth("docker0", ("172.17.0.1",), True, True),)])
