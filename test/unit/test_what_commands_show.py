@@ -150,7 +150,7 @@ def test_a_message_that_came_while_the_history_was_read_is_shown_once(
             return {"messages": history}
         return {"rooms": [{"name": "tea", "joined": True}]}
 
-    def stream(*_: Any) -> contextlib.AbstractContextManager[Iterator[Any]]:
+    def stream(*_: Any, **__: Any) -> contextlib.AbstractContextManager[Iterator[Any]]:
         return contextlib.nullcontext(chain(events, interrupted()))
 
     def interrupted() -> Iterator[Any]:

@@ -28,7 +28,7 @@ def test_a_report_has_no_names_rooms_messages_identifiers_keys_tokens_or_paths(
     mallory.announce("mark-room", name="MarkMallory", endpoint=Endpoint("127.0.0.1", 9))
     wait_until(lambda: (ada.user(mallory.uuid) or {}).get("trouble") == "refused")
     found = ada.get("/api/doctor")
-    assert re.search(r"peer [12]: nobody listens there\.", found["report"])
+    assert re.search(r"Peer [12]: nobody listens there\.", found["report"])
     assert re.search(r"1 person is reachable: peer [12]\.", found["report"])
     secrets = [*MARKS, ada.token, str(tmp_path), *_of(ada), *_of(bob), mallory.uuid]
     secrets += [*_keys(ada), bob.endpoint.host + f":{bob.endpoint.port}", mallory.fingerprint_sha256[:8]]
