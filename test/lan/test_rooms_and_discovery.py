@@ -8,7 +8,7 @@ from pathlib import Path
 
 import avahi
 import pytest
-from friends import StartNode, befriend, wait_knows
+from friends import StartNode, befriend, forget_port, wait_knows
 from lab import Host, Lan
 from listening import addresses_of, hears_from
 from nodes import Node, wait_until
@@ -86,6 +86,7 @@ def test_who_was_killed_comes_back_on_another_port(friends: tuple[Node, Node], r
     before = ada.wait_member(room, bob.uuid, online=True)["address"]
     bob.kill()
     message = ada.send(room, "are you all right?")
+    forget_port(bob)
     bob.start()
     wait_until(
         lambda: ada.members(room)[bob.uuid]["address"] not in (None, before), 15, "the old address stays"

@@ -7,13 +7,12 @@ and going away are seen as between neighbours.
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 
 import pytest
+from friends import forget_port
 from lab import Lan
 from nodes import Node
 from waiting import wait_until
@@ -38,12 +37,6 @@ def exchange_codes(*nodes: Node) -> None:
 
 def has_verified(node: Node, uuids: list[str]) -> bool:
     return all(node.status(uuid) == "verified" for uuid in uuids)
-
-
-def forget_port(node: Node) -> None:
-    """Let it have another port at its next start, as where somebody else has taken it meanwhile."""
-    with contextlib.closing(sqlite3.connect(node.database)) as database, database:
-        database.execute("DELETE FROM settings WHERE name = 'port'")
 
 
 @pytest.fixture(scope="module", params=["multicast filtered", "two subnets"])

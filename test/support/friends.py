@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 
 from nodes import Node
@@ -29,3 +31,9 @@ def wait_knows(one: Node, other: Node | SeedProcess, timeout: float = 15) -> Non
         return user is not None and user["fingerprint_sha256"] == other.fingerprint_sha256
 
     wait_until(knows, timeout, f"the certificate of {other.uuid} is not known: {one.user(other.uuid)}")
+
+
+def forget_port(node: Node) -> None:
+    """Let it have another port at its next start, as where somebody else has taken it meanwhile."""
+    with contextlib.closing(sqlite3.connect(node.database)) as database, database:
+        database.execute("DELETE FROM settings WHERE name = 'port'")
