@@ -65,6 +65,7 @@ class Pulse:
         self.own_hosts = {str(address.ip) for address in interface.addresses}
         self._name = b""
         self._sent_at = self._returned_at = self._heard_at = self._failed_at = _NEVER
+        self._unreturned_at: float | None = None  # when the first was sent of what is not back
         self._heard = 0
         self._error: OSError | None = None
 
@@ -77,6 +78,8 @@ class Pulse:
         """We have just sent something in which our UUID stands."""
         self._name = uuid.encode()
         self._sent_at = time.monotonic()
+        if self._unreturned_at is None:
+            self._unreturned_at = self._sent_at
 
     def received(self, packet: bytes, host: str) -> None:
         host = host.removeprefix("::ffff:").partition("%")[0]
@@ -84,7 +87,7 @@ class Pulse:
             self._heard += 1
             self._heard_at = time.monotonic()
         elif self._name and self._name in packet:
-            self._returned_at = time.monotonic()
+            self._returned_at, self._unreturned_at = time.monotonic(), None
 
     def failed(self, error: Exception) -> None:
         if isinstance(error, OSError):
@@ -94,8 +97,9 @@ class Pulse:
         """Whether the sockets should be opened anew."""
         if self._failed_at > self._returned_at:
             return True
-        waited = now - self._sent_at > _RETURNS_WITHIN_SECONDS
-        return waited and _NEVER < self._returned_at < self._sent_at - _RETURNS_WITHIN_SECONDS
+        if self._returned_at == _NEVER or self._unreturned_at is None:
+            return False
+        return now - self._unreturned_at > _RETURNS_WITHIN_SECONDS
 
     def health(self, *, announced: bool) -> LinkHealth:
         error = self._error if self._failed_at > self._returned_at else None

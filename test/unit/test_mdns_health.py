@@ -69,6 +69,15 @@ def test_sockets_that_no_longer_hear_us_are_opened_anew(pulse: Pulse, clock: Clo
     assert pulse.is_broken(clock.now + 3)
 
 
+def test_who_asks_every_second_does_not_put_that_off(pulse: Pulse, clock: Clock) -> None:
+    pulse.sent(US)
+    pulse.received(OURS, "10.0.0.5")
+    for _ in range(4):
+        clock.now += 1
+        pulse.sent(US)
+    assert pulse.is_broken(clock.now)
+
+
 def test_where_nothing_ever_came_back_there_is_no_use_in_that(pulse: Pulse, clock: Clock) -> None:
     pulse.sent(US)
     assert not pulse.is_broken(clock.now + 60)
