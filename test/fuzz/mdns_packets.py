@@ -119,7 +119,7 @@ def _announcement(chance: random.Random, aim: Any) -> list[dns.Record]:
     ttl = chance.choice(_TTLS)
     records = [
         dns.pointer(SERVICE, instance, ttl),
-        _service(instance, chance.choice((0, 1, 40700, 65535)), host, ttl, chance),
+        _service(instance, chance.choice((0, 1, 20700, 65535)), host, ttl, chance),
         dns.Record(instance, dns.TXT, ttl, strings(chance, aim), dns.FLUSH),
         dns.address(host, chance.choice(_ADDRESSES), ttl),
     ]

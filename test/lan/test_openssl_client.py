@@ -19,7 +19,7 @@ POST = "POST /rooms/x/message HTTP/1.1\r\nHost: peer\r\nContent-Length: 0\r\nCon
 
 @pytest.fixture(scope="module")
 def ada(lan: Lan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    port = "40443"
+    port = "20443"
     with Node(lan.hosts[0], tmp_path_factory.mktemp("openssl") / "ada.db", addr=f":{port}") as ada:
         yield ada
 
@@ -27,7 +27,7 @@ def ada(lan: Lan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 def s_client(
     lan: Lan, *options: str | Path, stdin: str = "", address: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    words = ["openssl", "s_client", "-connect", f"{address or lan.hosts[0].address}:40443", *options]
+    words = ["openssl", "s_client", "-connect", f"{address or lan.hosts[0].address}:20443", *options]
     return lan.hosts[1].run(words, check=False, stdin=stdin, timeout=20)
 
 
@@ -135,5 +135,5 @@ def test_openssl_alone_delivers_a_message_and_gets_no_session_to_resume(
 
 
 def test_a_silent_connection_stops_nobody_else(lan: Lan, ada: Node) -> None:
-    with lan.hosts[1].connect(40443, lan.hosts[0].address):
+    with lan.hosts[1].connect(20443, lan.hosts[0].address):
         assert "TLSv1.3" in s_client(lan).stdout

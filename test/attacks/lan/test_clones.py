@@ -79,14 +79,14 @@ def test_a_forged_announcement_of_our_own_uuid_raises_no_alarm(
     lan: Lan, start_node: StartNode, start_seed: StartSeed
 ) -> None:
     """Nobody there; somebody with another key; a relay that passes the look back to ourselves; a flood."""
-    ada = start_node(lan.hosts[0], "Ada", addr=":40900")
+    ada = start_node(lan.hosts[0], "Ada", addr=":20900")
     eve = lan.hosts[2]
     impostor = start_seed(eve, "impostor")
-    with relay(eve, lan.hosts[0].address, 40900) as (port, passed), Forger(eve) as forger:
+    with relay(eve, lan.hosts[0].address, 20900) as (port, passed), Forger(eve) as forger:
         forger.announce(ada.uuid, [b"v=1"], port=9)
         forger.announce(ada.uuid, [b"v=1"], port=impostor.port)
         forger.announce(ada.uuid, [b"v=1"], port=port)
-        forger.announce(ada.uuid, [b"v=1"], address=lan.hosts[0].address, port=40900)
+        forger.announce(ada.uuid, [b"v=1"], address=lan.hosts[0].address, port=20900)
         wait_until(passed.is_set, 10, "the relay was not looked at")
         impostor.wait_for("dropped")
         wait_until(lambda: any("reached ourselves" in line for line in ada.stderr.items), 10)

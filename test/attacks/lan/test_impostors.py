@@ -53,7 +53,7 @@ def test_an_impostor_at_a_verified_peers_address_gets_no_certificate_and_no_http
     lan: Lan, start_node: StartNode, start_seed: StartSeed, room: str
 ) -> None:
     """The victim is a seed-only peer, whose UUID anybody's key can claim."""
-    ada, bob = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1], "bob", rooms=[room], port=40600)
+    ada, bob = start_node(lan.hosts[0], "Ada"), start_seed(lan.hosts[1], "bob", rooms=[room], port=20600)
     ada.join(room)
     wait_knows(ada, bob)
     ada.verify(bob.uuid, bob.fingerprint_sha256)
@@ -64,7 +64,7 @@ def test_an_impostor_at_a_verified_peers_address_gets_no_certificate_and_no_http
     bob.stop()
     with in_the_place_of(lan, lan.hosts[1], lan.hosts[2]):
         mallory = start_seed(
-            lan.hosts[2], "mallory", rooms=[room], port=40600, uuid=bob.uuid, address=lan.hosts[1].address
+            lan.hosts[2], "mallory", rooms=[room], port=20600, uuid=bob.uuid, address=lan.hosts[1].address
         )
         message = ada.send(room, "for Bob alone")
         mallory.wait_for("dropped", timeout=20)
@@ -73,7 +73,7 @@ def test_an_impostor_at_a_verified_peers_address_gets_no_certificate_and_no_http
         assert ada.delivery(message, bob.uuid)["state"] == "waiting"
         assert ada.status(bob.uuid) == "verified"
         mallory.stop()
-    again = start_seed(lan.hosts[1], "bob", rooms=[room], port=40600)
+    again = start_seed(lan.hosts[1], "bob", rooms=[room], port=20600)
     again.wait_for("message", content="for Bob alone", timeout=70)
     ada.wait_delivery(message, bob.uuid, "delivered")
 
@@ -262,7 +262,7 @@ def test_whoever_listens_on_the_cable_sees_only_ciphertext(
     lan: Lan, start_node: StartNode, room: str
 ) -> None:
     """Nothing that is said can be read, nor whose certificates they are: TLS 1.3 hides those."""
-    ada, bob = start_node(lan.hosts[0], "Ada"), start_node(lan.hosts[1], "Bob", addr=":40700")
+    ada, bob = start_node(lan.hosts[0], "Ada"), start_node(lan.hosts[1], "Bob", addr=":20700")
     befriend(ada, bob, room)
     ada.wait_member(room, bob.uuid, online=True)
     with _capture(lan.hosts[1]) as packets:
