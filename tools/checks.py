@@ -1,6 +1,7 @@
-"""Every check there is, behind `tools/test.py`: ruff, mypy, and pytest in three parts.
+"""Every check there is, behind `tools/test.py`: ruff, mypy, and pytest in four parts.
 
-1. the tests that have machines and networks of their own, which disturb no other,
+1. the tests that have machines and networks of their own, which disturb no other, in two parts:
+   those with a browser, and those without
 2. side by side with all the rest: most of them wait most of the time;
 3. then the fuzzers, who take all the processor that there is.
 """
@@ -10,9 +11,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 
 _STATIC = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
-_APART = ("test/lan", "test/attacks/lan", "test/browser", "test/attacks/browser")
+_APART = (("test/lan", "test/attacks/lan"), ("test/browser", "test/attacks/browser"))
 _FUZZ = "test/fuzz"
 
 
@@ -24,18 +26,21 @@ def run_all(python: str) -> list[str]:
 
 def _side_by_side(python: str) -> list[str]:
     """The parts that failed. What the tests apart say is shown when the others are through."""
-    rest = [f"--ignore={path}" for path in (*_APART, _FUZZ)]
-    with tempfile.TemporaryFile() as said:
-        apart = subprocess.Popen([python, "-m", "pytest", *_APART], stdout=said, stderr=subprocess.STDOUT)
-        try:
-            failed = ["pytest"] if _status(python, "pytest", *rest) != 0 else []
+    rest = [f"--ignore={path}" for paths in _APART for path in paths] + [f"--ignore={_FUZZ}"]
+    with ExitStack() as stack:
+        running = []
+        for paths in _APART:
+            said = stack.enter_context(tempfile.TemporaryFile())
+            apart = subprocess.Popen([python, "-m", "pytest", *paths], stdout=said, stderr=subprocess.STDOUT)
+            stack.callback(apart.terminate)
+            running.append((paths, apart, said))
+        failed = ["pytest"] if _status(python, "pytest", *rest) != 0 else []
+        for paths, apart, said in running:
             if apart.wait() != 0:
-                failed.append("pytest " + " ".join(_APART))
-        finally:
-            apart.terminate()
-        said.seek(0)
-        sys.stdout.buffer.write(said.read())
-        sys.stdout.flush()
+                failed.append("pytest " + " ".join(paths))
+            said.seek(0)
+            sys.stdout.buffer.write(said.read())
+            sys.stdout.flush()
     return failed
 
 
