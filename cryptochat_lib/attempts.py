@@ -68,16 +68,18 @@ class Attempts:
             while len(self._last) > _REMEMBERED_AT_MOST:
                 del self._last[next(iter(self._last))]
 
-    def decide(self, uuid: PeerId, verified_us: bool) -> None:
-        """`uuid`, whom we greeted, takes us for a friend, or has not decided yet."""
+    def decide(self, uuid: PeerId, verified_us: bool) -> bool:
+        """`uuid`, to whom we spoke, takes us for a friend, or does not (yet); whether that is news."""
         with self._lock:
+            is_news = verified_us == (uuid in self._undecided)
             if verified_us:
                 self._undecided.discard(uuid)
             else:
                 self._undecided.add(uuid)
+        return is_news
 
     def is_undecided(self, uuid: PeerId) -> bool:
-        """Whether `uuid`, by its last answer to a greeting, has not verified us yet."""
+        """Whether `uuid`, by its last answer, does not take us for a friend (yet)."""
         with self._lock:
             return uuid in self._undecided
 

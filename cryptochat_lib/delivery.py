@@ -19,7 +19,7 @@ from urllib.parse import quote
 from . import wire
 from .attempts import Attempts
 from .connections import Connections
-from .errors import BadRequest, NoConnection, TlsRefused, Unreachable
+from .errors import BadRequest, NoConnection, PeerRejected, PeerUndecided, TlsRefused, Unreachable
 from .identity import Identity, is_self_proving
 from .limits import Limits
 from .model import DeliveryState, Endpoint, KnownKey, Message, RoomName
@@ -36,6 +36,7 @@ NONSENSE = "gave an answer that makes no sense"
 LOST = "the connection was lost before the answer"
 
 _UNKNOWN_REQUEST = (404, 405, 501)
+_NO_FRIENDS = (PeerUndecided.code, PeerRejected.code)
 _REFUSED = {
     "not-a-member": "has left the room",
     "rejected": "has rejected you",
@@ -100,6 +101,7 @@ class Deliverer:
         self.key = key
         self._keys = means.store.keys
         self._presence = means.presence
+        self._attempts = means.attempts
         self._limits = means.limits
         self._client = means.client(key)
         self._accepted_v1 = key.speaks_v1
@@ -177,16 +179,23 @@ class Deliverer:
         try:
             reply = self._client.post(self._where, path, body)
         except TlsRefused:
+            self._decided(verified_us=False)
             raise
         except NoConnection:
             return Failed(AWAY)
         except Unreachable:
             return Failed(LOST)
         self._presence.reached(self.key.uuid, reply.endpoint)
+        self._decided(reply.status != 403 or wire.error_code(reply.body, self._limits) not in _NO_FRIENDS)
         if reply.endpoint != self._answered_at:
             self._answered_at = reply.endpoint
             self._keys.set_answered(self.key, reply.endpoint)
         return reply
+
+    def _decided(self, verified_us: bool) -> None:
+        """Why a message waits is said of its receiver, too."""
+        if self._attempts.decide(self.key.uuid, verified_us):
+            self._presence.touch(self.key.uuid)
 
     def _judged(self, messages: list[Message], reply: Reply) -> Outcome:
         """What one status for a whole request means for its messages."""

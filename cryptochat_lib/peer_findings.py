@@ -62,8 +62,8 @@ _WHY = {
         "Take that address out, and ask them for theirs.",
     ),
     attempts.UNDECIDED: (
-        "they are there, and have not verified you",
-        "Ask them to enter your contact code, or to verify you: their CryptoChat shows the question.",
+        "they are there, and you are not verified with them",
+        "Ask them to verify you in their list of people, or to enter your contact code.",
     ),
 }
 """For each of `attempts.REASONS`: in words, and what to do."""

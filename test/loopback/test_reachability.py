@@ -132,6 +132,25 @@ def test_who_has_not_verified_us_is_undecided_whether_or_not_it_has_looked_at_us
     wait_until(lambda: ada.app.node.attempts.trouble((bob.endpoint,)) == UNDECIDED)
 
 
+def test_who_takes_back_that_we_are_verified_is_undecided_as_soon_as_we_write(start_node: StartNode) -> None:
+    ada, bob = start_node("Ada"), start_node("Bob", gate_seconds=0.1)
+    befriend(ada, bob)
+    for said in ("not verified any more", "rejected"):
+        ada.send("tea", "hello")
+        ada.wait_for("delivery", state="delivered")
+        assert (ada.user(bob.uuid) or {})["trouble"] is None
+        bob.unverify(ada.uuid)
+        if said == "rejected":
+            bob.unverify(ada.uuid)
+        ada.send("tea", said)
+        user = wait_until(lambda: (user := ada.user(bob.uuid) or {})["trouble"] and user)
+        assert (user["reachability"], user["trouble"]) == ("reachable", "undecided"), said
+        assert "peer-undecided" in [one["code"] for one in ada.get("/api/doctor")["findings"]]
+        bob.verify(ada.uuid, ada.fingerprint_sha256)
+        ada.send("tea", "and now?")
+        wait_until(lambda: (ada.user(bob.uuid) or {})["trouble"] is None)
+
+
 def test_who_is_there_is_reachable_and_who_went_was_seen_a_moment_ago(start_node: StartNode) -> None:
     ada, bob = start_node("Ada"), start_node("Bob")
     befriend(ada, bob)
