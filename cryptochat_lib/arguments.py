@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,18 @@ def number(most: int) -> Callable[[str], int]:
         return int(word)
 
     return read
+
+
+def fingerprint(word: str) -> str:
+    """The SHA-256 of a public key, as programs write it: 64 hex digits, in any groups.
+
+    >>> fingerprint("AB:" * 31 + "cd")[-4:]
+    'abcd'
+    """
+    digits = re.sub(r"[\s:]", "", word).lower()
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise argparse.ArgumentTypeError("a fingerprint of 64 hex digits is wanted")
+    return digits
 
 
 def _descriptor(word: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..arguments import Given, Parser, database, number, parser, text
+from ..arguments import Given, Parser, database, fingerprint, number, parser, text
 
 _MOST_LINES = 500  # as many as one request for the history gives
 _MOST_SECONDS = 1_000_000
@@ -189,7 +189,7 @@ def _verify() -> Parser:
     one_way.add_argument(
         "--fingerprint",
         metavar="SHA256",
-        type=text,
+        type=fingerprint,
         help="ask nothing: you have compared this fingerprint, and it is the one that is stored",
     )
     one_way.add_argument("--withdraw", action="store_true", help="take a step back: verify them no longer")

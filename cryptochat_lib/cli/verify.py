@@ -41,7 +41,7 @@ def verify(client: UiClient, asked: Verify) -> None:
         tell(f"One step back: {harmless(user['uuid'])} is not verified.")
         return
     if asked.fingerprint is not None:
-        key, method = re.sub(r"[\s:]", "", asked.fingerprint).lower(), "click"
+        key, method = asked.fingerprint, "click"
     else:
         key, method = _compared(client, user), "number"
     client.post(path, {"fingerprint_sha256": key, "method": method})

@@ -83,7 +83,7 @@ def test_each_command_to_the_running_program_has_a_value_of_its_own() -> None:
         ("join tea", cli.Join(db, "tea")),
         ("leave -- -tea", cli.Leave(db, "-tea")),
         ("verify", cli.Verify(db)),
-        ("verify Bob --fingerprint 00", cli.Verify(db, "Bob", "00")),
+        ("verify Bob --fingerprint " + "0A:" * 32, cli.Verify(db, "Bob", "0a" * 32)),
         ("code --json", cli.Code(db, True)),
         ("add CRYPTO CHAT", cli.Add(db, ["CRYPTO", "CHAT"])),
         ("add", cli.Add(db)),
@@ -97,7 +97,8 @@ def test_each_command_to_the_running_program_has_a_value_of_its_own() -> None:
     for words in (
         "send tea x --wait -1",
         "tail tea --lines 501",
-        "verify B --withdraw --fingerprint 0",
+        "verify B --fingerprint 00",
+        "verify B --withdraw --fingerprint " + "00" * 32,
         "add --remove 1 X",
     ):
         with pytest.raises(SystemExit) as ended:
