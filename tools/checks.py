@@ -1,7 +1,7 @@
 """Every check there is, behind `tools/test.py`: ruff, mypy, and pytest in four parts.
 
-1. the tests that have machines and networks of their own, which disturb no other, in two parts:
-   those with a browser, and those without
+1. the tests that have machines and networks of their own, which disturb no other; and, apart from
+   them, those with a browser, with whole installations, and of the measuring
 2. side by side with all the rest: most of them wait most of the time;
 3. then the fuzzers, who take all the processor that there is.
 """
@@ -14,7 +14,10 @@ import tempfile
 from contextlib import ExitStack
 
 _STATIC = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
-_APART = (("test/lan", "test/attacks/lan"), ("test/browser", "test/attacks/browser"))
+_APART = (
+    ("test/lan", "test/attacks/lan"),
+    ("test/browser", "test/attacks/browser", "test/packaging", "test/bench"),
+)
 _FUZZ = "test/fuzz"
 
 

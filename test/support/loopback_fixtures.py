@@ -29,8 +29,11 @@ def _nothing_is_left_behind() -> Iterator[None]:
         10,
         f"threads are left: {set(threading.enumerate()) - threads}",
     )
-    left = _descriptors() - descriptors
-    assert not left, f"descriptors are left: {left}"
+    wait_until(
+        lambda: _descriptors() <= descriptors,
+        10,
+        f"descriptors are left: {_descriptors() - descriptors}",
+    )
 
 
 def _descriptors() -> set[tuple[str, str]]:
