@@ -242,8 +242,10 @@ class Looker:
         self._store.keys.set_answered(key, endpoint)
         self._server_tls.trust(certificate)
         self._ask(key, endpoint)
-        # A handshake proves the key: a verified one has answered here.
-        self._presence.reached(uuid, endpoint if key.trust is Trust.VERIFIED else None)
+        # A handshake proves the key: a verified one has answered here. (It may be that since `learn`.)
+        verified = self._store.keys.verified(uuid)
+        is_friend = verified is not None and verified.certificate == certificate
+        self._presence.reached(uuid, endpoint if is_friend else None)
         return True
 
     def _look_at_us(self, endpoint: Endpoint) -> bool:

@@ -199,7 +199,7 @@ class Verification:
         for key in moved:
             self._withdrawn(key)
             self._presence.unpin(uuid)  # where that key answered says nothing of this one
-        self.pin_all([chosen])
+        self.pin_all([self._keys.verified(uuid) or chosen])  # a look may have gone on meanwhile
         for key in keys:  # beside a verified key the others are conflicts, which nobody is asked about
             self.questions.settle(key)
         return chosen

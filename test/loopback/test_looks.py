@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from loopback_network import FakeNetwork
 from loopback_node import LoopbackNode
-from loopback_peer import HandmadePeer
+from loopback_peer import HandmadePeer, know
 from waiting import wait_until
 
 from cryptochat_lib.errors import StorageFull
-from cryptochat_lib.model import Announcement, Endpoint, PeerId, RoomName
+from cryptochat_lib.model import Announcement, Endpoint, KnownKey, PeerId, RoomName
 
 StartNode = Callable[..., LoopbackNode]
 MakePeer = Callable[..., HandmadePeer]
@@ -133,3 +133,45 @@ def test_a_flood_of_claims_to_be_us_takes_eight_places_among_the_looks(
         for number in range(100):
             looker.look_at_claim(Endpoint("127.0.0.66", 1000 + number))
     assert len(looker._due) == ada.limits.looks_at_once
+
+
+def test_who_is_verified_before_a_look_has_ended_has_answered_there(
+    ada: LoopbackNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So what somebody else announces of it does not take its place."""
+    note = ada.app.store.keys.set_answered
+
+    def verified_before(key: KnownKey, endpoint: Endpoint) -> None:
+        ada.verify(mallory.uuid, mallory.fingerprint_sha256)
+        announce(ada.network, Endpoint(SILENT, 9), mallory.uuid)
+        note(key, endpoint)
+
+    monkeypatch.setattr(ada.app.store.keys, "set_answered", verified_before)
+    ada.join("tea")
+    mallory.announce("tea")
+    wait_until(lambda: (ada.user(mallory.uuid) or {}).get("status") == "verified")
+    wait_looked()
+    assert first_place(ada, mallory) == mallory.endpoint
+
+
+def test_who_answers_a_look_while_it_is_being_verified_has_answered_there(
+    ada: LoopbackNode, mallory: HandmadePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know(ada, mallory)
+    keys, moved = ada.app.store.keys, Endpoint(SILENT, 7)
+    decide = keys.set_trust
+
+    def answered_before(changes: list[tuple[KnownKey, Any, Any, Any]]) -> None:
+        keys.set_answered(changes[0][0], moved)
+        decide(changes)
+
+    monkeypatch.setattr(keys, "set_trust", answered_before)
+    ada.verify(mallory.uuid, mallory.fingerprint_sha256)
+    assert first_place(ada, mallory) == moved
+
+
+def first_place(ada: LoopbackNode, peer: HandmadePeer) -> Endpoint:
+    """Where it is tried first."""
+    where = ada.app.node.presence.of(PeerId(peer.uuid))
+    assert where is not None
+    return where.endpoints[0]

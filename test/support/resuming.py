@@ -31,6 +31,7 @@ class Resuming:
         self.resumed = 0  # how often it went on where it had stopped
         self._client = client
         self._last: str | None = None
+        self._open = threading.Event()
         self._ending = threading.Event()
         self._lock = threading.Lock()  # guards `_sock`, which `close` shuts
         self._sock: socket.socket | None = None
@@ -38,6 +39,9 @@ class Resuming:
 
     def __enter__(self) -> Resuming:
         self._thread.start()
+        if not self._open.wait(_SILENCE_SECONDS):
+            self.close()
+            raise TimeoutError("the stream of events was not opened")
         return self
 
     def __exit__(
@@ -76,6 +80,7 @@ class Resuming:
                 if reply.status != 200:
                     return
                 self.resumed += bool(resume)
+                self._open.set()
                 for event in parse_events(line.decode().rstrip("\r\n") for line in reply):
                     self.events.add(event)
                     self._last = event.id
