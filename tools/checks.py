@@ -1,9 +1,12 @@
-"""Every check there is, behind `tools/test.py`: ruff, mypy, and pytest in four parts.
+"""Every check there is, behind `tools/test.py`: ruff, mypy, pytest side by side in three parts, the fuzzers.
 
-1. the tests that have machines and networks of their own, which disturb no other; and, apart from
-   them, those with a browser, with whole installations, and of the measuring
-2. side by side with all the rest: most of them wait most of the time;
-3. then the fuzzers, who take all the processor that there is.
+The parts take about as long as each other, and most of their tests wait most of the time:
+
+1. the tests that have machines and networks of their own
+2. those with a browser, with whole installations, of the measuring, and of the modules
+3. all the rest, whose words are shown as they come
+
+The fuzzers come last, since they take all the processor that there is.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from contextlib import ExitStack
 _STATIC = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 _APART = (
     ("test/lan", "test/attacks/lan"),
-    ("test/browser", "test/attacks/browser", "test/packaging", "test/bench"),
+    ("test/browser", "test/attacks/browser", "test/packaging", "test/bench", "test/unit"),
 )
 _FUZZ = "test/fuzz"
 
