@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -146,7 +147,8 @@ def test_a_machine_whose_interfaces_never_rest_is_not_elsewhere_each_time(scene:
         scene.presence.moved()
         wait_until(lambda count=count: len(scene.moves.items) == count)
     scene.presence.moved()
-    uuid = scene.announce()
+    wait_until(lambda: scene.neighbours._move_due() < math.inf)
+    uuid = scene.announce()  # who comes in the round after
     scene.looked.wait_for(lambda looked: looked == uuid)
     assert len(scene.moves.items) == 3
     assert 0 < scene.neighbours._move_due() - time.monotonic() <= 30
