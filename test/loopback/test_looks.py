@@ -59,7 +59,7 @@ def test_a_certificate_that_names_another_than_was_announced_there_is_not_learne
 def test_many_peers_announced_at_one_silent_address_delay_no_look_at_another(
     silent: Endpoint, start_node: StartNode, mallory: HandmadePeer
 ) -> None:
-    ada = start_node("Ada", look_again_seconds=30.0)
+    ada = start_node("Ada", look_again_seconds=30.0, handshake_seconds=10.0)
     ada.join("tea")
     for _ in range(48):
         announce(ada.network, silent)
@@ -67,7 +67,7 @@ def test_many_peers_announced_at_one_silent_address_delay_no_look_at_another(
     started = time.monotonic()
     mallory.announce("tea")
     ada.wait_knows(mallory.uuid, mallory.fingerprint_sha256)
-    assert time.monotonic() - started < 1.9  # less than one silent look takes
+    assert time.monotonic() - started < 9  # less than one silent look takes
 
 
 def test_many_peers_announced_at_one_silent_address_delay_no_look_that_the_user_asks_for(
