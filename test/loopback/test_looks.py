@@ -73,7 +73,8 @@ def test_many_peers_announced_at_one_silent_address_delay_no_look_at_another(
 def test_many_peers_announced_at_one_silent_address_delay_no_look_that_the_user_asks_for(
     silent: Endpoint, start_node: StartNode, make_peer: MakePeer
 ) -> None:
-    ada, friend = start_node("Ada", look_again_seconds=30.0), make_peer(host=SILENT)
+    ada = start_node("Ada", look_again_seconds=30.0, handshake_seconds=2.0)
+    friend = make_peer(host=SILENT)
     ada.join("tea")
     for _ in range(48):
         announce(ada.network, silent)
@@ -85,9 +86,10 @@ def test_many_peers_announced_at_one_silent_address_delay_no_look_that_the_user_
 
 
 def test_silent_connections_from_where_a_seed_only_peer_is_announced_take_one_waiting_place(
-    ada: LoopbackNode, mallory: HandmadePeer
+    start_node: StartNode, mallory: HandmadePeer
 ) -> None:
     """Anybody can announce such a peer; a handshake may wait long there, while its user is asked."""
+    ada = start_node("Ada", handshake_seconds=2.0)
     source = "127.0.0.51"
     announce(ada.network, Endpoint(source, 9), version=0)
     with contextlib.ExitStack() as stack:

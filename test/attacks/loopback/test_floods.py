@@ -95,7 +95,7 @@ def test_past_the_cap_of_all_even_a_friend_is_closed_and_a_place_comes_back(
 def test_strangers_past_the_handshake_still_count_as_strangers(
     start_node: StartNode, make_peer: MakePeer
 ) -> None:
-    ada = start_node("Ada", peer_connections_unverified=2)
+    ada = start_node("Ada", peer_connections_unverified=2, handshake_seconds=2.0)
     strangers = [make_peer() for _ in range(3)]
     friend = make_peer()
     for stranger in strangers:

@@ -152,7 +152,7 @@ def test_past_eight_nobody_waits_and_the_question_is_asked_all_the_same(
 
 def test_the_body_stays_unread_at_the_gate(start_node: StartNode, mallory: HandmadePeer) -> None:
     """A stranger's megabyte stays in the kernel's buffers: the server takes no more than the head."""
-    ada = start_node("Ada", gate_seconds=2.0, body_bytes=64 * 2**20)
+    ada = start_node("Ada", body_bytes=64 * 2**20)
     know(ada, mallory)
     with mallory.connect(ada) as connection:
         connection.sock.settimeout(1.0)
