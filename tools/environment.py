@@ -85,7 +85,8 @@ def _make_venv() -> None:
 
 
 def _pip_install(*words: str) -> None:
-    _run(str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", *words)
+    # Most of what is installed here is never imported: what is gets compiled then, not all of it now.
+    _run(str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--no-compile", *words)
 
 
 def _run(*command: str) -> None:
