@@ -1,9 +1,9 @@
-"""Every check there is, behind `tools/test.py`: ruff, mypy, pytest side by side in three parts, the fuzzers.
+"""Every check there is, behind `tools/test.py`: ruff; mypy beside pytest in three parts; the fuzzers.
 
 The parts take about as long as each other, and most of their tests wait most of the time:
 
-1. the tests that have machines and networks of their own
-2. those with a browser, with whole installations, of the measuring, and of the modules
+1. the tests that have machines and networks of their own, and those with whole installations
+2. those with a browser, of the measuring, and of the modules
 3. all the rest, whose words are shown as they come
 
 The fuzzers come last, since they take all the processor that there is.
@@ -16,34 +16,36 @@ import sys
 import tempfile
 from contextlib import ExitStack
 
-_STATIC = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+_FIRST = (("ruff", "check", "."), ("ruff", "format", "--check", "."))
 _APART = (
-    ("test/lan", "test/attacks/lan"),
-    ("test/browser", "test/attacks/browser", "test/packaging", "test/bench", "test/unit"),
+    ("mypy",),
+    ("pytest", "test/lan", "test/attacks/lan", "test/packaging"),
+    ("pytest", "test/browser", "test/attacks/browser", "test/bench", "test/unit"),
 )
 _FUZZ = "test/fuzz"
 
 
 def run_all(python: str) -> list[str]:
     """Run every check with this interpreter; returns those that failed."""
-    failed = [" ".join(check) for check in _STATIC if _status(python, *check) != 0]
+    failed = [" ".join(check) for check in _FIRST if _status(python, *check) != 0]
     return failed + _side_by_side(python) + ([_FUZZ] if _status(python, "pytest", _FUZZ) != 0 else [])
 
 
 def _side_by_side(python: str) -> list[str]:
-    """The parts that failed. What the tests apart say is shown when the others are through."""
-    rest = [f"--ignore={path}" for paths in _APART for path in paths] + [f"--ignore={_FUZZ}"]
+    """The checks that failed. What those apart say is shown when the rest of the tests is through."""
+    elsewhere = [path for check in _APART for path in check[1:]]
+    rest = [f"--ignore={path}" for path in (*elsewhere, _FUZZ)]
     with ExitStack() as stack:
         running = []
-        for paths in _APART:
+        for check in _APART:
             said = stack.enter_context(tempfile.TemporaryFile())
-            apart = subprocess.Popen([python, "-m", "pytest", *paths], stdout=said, stderr=subprocess.STDOUT)
+            apart = subprocess.Popen([python, "-m", *check], stdout=said, stderr=subprocess.STDOUT)
             stack.callback(apart.terminate)
-            running.append((paths, apart, said))
+            running.append((check, apart, said))
         failed = ["pytest"] if _status(python, "pytest", *rest) != 0 else []
-        for paths, apart, said in running:
+        for check, apart, said in running:
             if apart.wait() != 0:
-                failed.append("pytest " + " ".join(paths))
+                failed.append(" ".join(check))
             said.seek(0)
             sys.stdout.buffer.write(said.read())
             sys.stdout.flush()
