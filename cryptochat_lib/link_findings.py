@@ -22,6 +22,7 @@ _RETURNS_WITHIN_SECONDS = 2.0
 
 
 def network(examined: Examined, _call: Call) -> Iterator[Finding]:
+    """Whether there is a network at all, and one that others can be in: of these the first that holds."""
     hosts = [ipaddress.ip_address(host) for link in examined.links for host in link.addresses]
     if not examined.has_interface:
         yield Finding(
@@ -70,6 +71,7 @@ def network(examined: Examined, _call: Call) -> Iterator[Finding]:
 
 
 def links(examined: Examined, _call: Call) -> Iterator[Finding]:
+    """Of each interface in use: what keeps it from being heard, or that we are announced there."""
     for link in examined.links:
         values = {"interface": link.name, "addresses": list(link.addresses)}
         if not link.connected:

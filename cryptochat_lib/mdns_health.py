@@ -102,6 +102,7 @@ class Pulse:
         return now - self._unreturned_at > _RETURNS_WITHIN_SECONDS
 
     def health(self, *, announced: bool) -> LinkHealth:
+        """What the doctor is told of this link. `announced`: we are, on it."""
         error = self._error if self._failed_at > self._returned_at else None
         number = error.errno if error is not None else None
         return LinkHealth(

@@ -144,6 +144,7 @@ def trouble(examined: Examined, call: Call) -> Iterator[Finding]:
 
 
 def there(examined: Examined, call: Call) -> Iterator[Finding]:
+    """Who is there: reachable, else announced, else nobody, with or without a sign of other computers."""
     if examined.cut_off:
         return
     reachable = [one for one in examined.people if one.reach is Reach.REACHABLE]
@@ -175,6 +176,7 @@ def there(examined: Examined, call: Call) -> Iterator[Finding]:
 
 
 def clock(examined: Examined, call: Call) -> Iterator[Finding]:
+    """Whether our clock is impossible, or far from those of the people whom we are in contact with."""
     only = "Set the clock; nothing depends on it but the order of the times that are shown."
     year = datetime.fromtimestamp(examined.wall, timezone.utc).year
     if year not in _YEARS:
@@ -192,6 +194,7 @@ def clock(examined: Examined, call: Call) -> Iterator[Finding]:
 
 
 def clone(examined: Examined, _call: Call) -> Iterator[Finding]:
+    """Whether somebody else runs with our identity."""
     if examined.clone is not None:
         yield Finding(
             "copied-identity",

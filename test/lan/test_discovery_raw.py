@@ -452,7 +452,7 @@ def test_without_any_network_it_starts_and_ends_at_once(start: StartNode) -> Non
         before = time.monotonic()
         start(machine, "tea").discovery.stop()
         start(machine, "tea", interfaces=("eth7",)).discovery.stop()
-        assert time.monotonic() - before < 2
+        assert time.monotonic() - before < 1
 
 
 def test_a_listener_that_never_returns_does_not_hold_up_the_end(lan: Lan) -> None:
@@ -470,7 +470,7 @@ def test_a_listener_that_never_returns_does_not_hold_up_the_end(lan: Lan) -> Non
         wait_until(lambda: forger.say(*forged(one)) or stuck.told.items)
     before = time.monotonic()
     discovery.stop()
-    assert time.monotonic() - before < 5  # it does not return for 30 s
+    assert time.monotonic() - before < 1.5
     answered.set()
     wait_until(lambda: "discovery" not in [thread.name for thread in threading.enumerate()])
 

@@ -35,8 +35,8 @@ LIMITS = Limits()
 STAGGER = LIMITS.connect_stagger_seconds
 PATIENT = replace(LIMITS, connect_seconds=30.0)
 """Whoever waits here until an attempt is given up is too late."""
-SLACK = 4.0
-"""What a busy machine may add; what goes wrong in these tests takes longer."""
+SLACK = 1.0
+"""What a busy machine may add."""
 
 
 @contextmanager
@@ -207,12 +207,12 @@ def test_why_the_first_handshake_failed_says_more_than_that_others_are_silent() 
 
 
 def test_when_nobody_answers_that_is_said_in_bounded_time() -> None:
-    limits = replace(LIMITS, connect_seconds=2.5, connect_stagger_seconds=0.05)
+    limits = replace(LIMITS, connect_seconds=0.5, connect_stagger_seconds=0.05)
     with black_hole() as first, black_hole() as second, black_hole() as third:
         refuses, began = closed_port(), time.monotonic()
         with pytest.raises(NoConnection, match="timed out"):
             dialed(lambda: (at(first), at(second), refuses, at(third)), limits)
-        assert 2.5 <= time.monotonic() - began < 2.5 + 2 * 0.05 + SLACK  # one after the other: 7.5 s
+        assert 0.5 <= time.monotonic() - began < 0.5 + 2 * 0.05 + SLACK
 
 
 def test_nowhere_to_dial_is_no_connection() -> None:
@@ -241,7 +241,7 @@ def test_many_announced_addresses_are_tried_a_few_at_a_time() -> None:
         with pytest.raises(NoConnection):
             dialed(where, limits)
         assert max(at_once) == 2  # before the third begins
-        assert time.monotonic() - began < 2 * 2.0 + SLACK  # one after the other: 12 s
+        assert time.monotonic() - began < 3 * 2.0  # it is twice that long; one after the other, six times
 
 
 def test_addresses_that_never_cease_to_be_announced_end_all_the_same() -> None:

@@ -69,12 +69,12 @@ def test_an_examination_is_over_in_time_though_somebody_is_silent(start_node: St
     ada = start_node("Ada", handshake_seconds=0.1, doctor_seconds=0.5)
     ada.join("tea")
     with serving(says_nothing, "0.0.0.0") as somewhere:
-        # Tried one after the other, a quarter of a second apart: all of them together take longer than 3 s.
+        # Tried one after the other, a quarter of a second apart: all of them together take far longer.
         silent = [Endpoint(f"127.0.0.{number}", somewhere.port) for number in range(10, 24)]
         announce(ada, silent[0], "timed-out", SOMEBODY, *silent[1:])
         began = time.monotonic()
         assert "peer-timed-out" in codes(ada.get("/api/doctor"))
-        assert 0.2 <= time.monotonic() - began < 3
+        assert 0.2 <= time.monotonic() - began < 1.5
 
 
 def test_nothing_is_examined_twice_in_a_moment_and_who_asks_meanwhile_waits(start_node: StartNode) -> None:

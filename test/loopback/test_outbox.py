@@ -68,8 +68,8 @@ def test_a_peer_that_never_answers_delays_no_other_and_not_the_page(
     try:
         started = time.monotonic()
         sent = [ada.send("tea", str(number)) for number in range(20)]
-        assert time.monotonic() - started < 10  # it is frozen for 30 s
-        ada.wait_delivery(sent[-1], good.uuid, "delivered", timeout=10)
+        assert time.monotonic() - started < 2
+        ada.wait_delivery(sent[-1], good.uuid, "delivered", timeout=3)
         frozen.requests.wait_for(lambda _request: True)
         assert (ada.delivery(sent[0], frozen.uuid) or {})["state"] == "waiting"
     finally:
@@ -106,7 +106,7 @@ def test_an_undecided_peer_delays_no_other(start_node: StartNode, make_peer: Mak
     first = ada.send("tea", "first")
     bob.wait_for("verification", uuid=ada.uuid)
     second = ada.send("tea", "second")
-    ada.wait_delivery(second, carol.uuid, "delivered", timeout=10)
+    ada.wait_delivery(second, carol.uuid, "delivered", timeout=3)
     assert (ada.delivery(first, bob.uuid) or {})["state"] == "waiting"
     bob.verify(ada.uuid)
     ada.wait_delivery(second, bob.uuid, "delivered")

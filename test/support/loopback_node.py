@@ -29,8 +29,6 @@ from cryptochat_lib.options import Options
 from cryptochat_lib.store import Store
 
 SCALED = Limits(
-    handshake_seconds=10.0,
-    connect_seconds=5.0,
     gate_seconds=20.0,
     look_again_seconds=0.1,
     retry_first_seconds=0.05,

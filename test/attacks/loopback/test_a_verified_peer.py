@@ -116,7 +116,7 @@ def test_a_verified_peer_with_many_addresses_cannot_take_every_place(
         for number in range(16):
             with contextlib.suppress(OSError):  # refused
                 stack.enter_context(mallory.connect(ada, source=f"127.0.1.{number // 2 + 1}"))
-        assert served(ada, friend, source="127.0.0.3")
+        assert served(ada, friend, 1, source="127.0.0.3")
         wait_until(lambda: len(ada.app.node.connections) == 3)
 
 

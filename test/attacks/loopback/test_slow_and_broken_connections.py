@@ -149,7 +149,7 @@ def test_who_does_not_read_our_answers_is_let_go_and_delays_nobody(
     head = f"POST {OURS} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with mallory.connect(ada) as slow, asking_without_listening(slow.sock, head + body, reads):
         wait_until(lambda: len(ada.app.node.connections) == 1)
-        assert served(ada, friend)
+        assert served(ada, friend, 1)
         wait_until(lambda: not len(ada.app.node.connections), 5, "who does not read has its thread")
 
 
@@ -237,7 +237,7 @@ def test_128_silent_slow_and_broken_peers_delay_no_friend_and_leave_nothing(
                 slow.sendall(b"Content-Length: 9\r\n\r\n{")
         wait_until(lambda: threads_of("peer") > 64)
         for _ in range(3):
-            assert served(ada, friend, source="127.0.0.3")
+            assert served(ada, friend, 1, source="127.0.0.3")
         wait_until(lambda: not len(ada.app.node.connections), 10, "some have not ended")
     wait_until(lambda: not threads_of("peer"), 5, "threads are left")
     wait_until(lambda: threading.active_count() <= threads and open_files() <= before, 5, "something is left")
