@@ -5,16 +5,16 @@
  *     api.js    what we ask of the program     \
  *     events.js what the program tells us      /  ->  sync.js  ->  store.js  ->  components/*
  *                                                                                    |
- *     api.js  <-  actions.js, what a person can do  <--------------------------------+
+ *     api.js  <-  actions/*, what a person can do  <---------------------------------+
  *
  * `session.js` and `invitation.js` read what comes in the address: a token, a contact code.
  *
  * Components read the store and call actions. They never fetch, and nothing but sync.js and
- * actions.js changes the store. The program is the same machine's CryptoChat; the page talks to
+ * actions/* changes the store. The program is the same machine's CryptoChat; the page talks to
  * nothing else, and its policy would not let it.
  */
 import { createApp } from "./vendor/vue.js";
-import { offerCode } from "./actions.js";
+import { offerCode } from "./actions/contacts.js";
 import * as api from "./api.js";
 import { App } from "./components/app.js";
 import { follow } from "./events.js";

@@ -1,5 +1,5 @@
-/* The words of the page in the reader's language. To add one: a file like words.en.js, and a line here. */
-import { english } from "./words.en.js";
+/* The words of the page in the reader's language. To add one: a file like words/en.js, and a line here. */
+import { english } from "./words/en.js";
 
 const languages = { en: english };
 const wanted = navigator.languages.map((tag) => tag.split("-")[0]);

@@ -162,7 +162,7 @@ def shapes(page: Page, folder: Path) -> None:
     page.run(
         """
         const { COLOURS, SHAPES } = await import("/shapes.js");
-        const { picture } = await import("/components/picture.js");
+        const { picture } = await import("/components/trust/picture.js");
         const { createApp, h } = await import("/vendor/vue.js");
         const sheet = document.createElement("main");
         document.body.replaceChildren(sheet);

@@ -121,7 +121,7 @@ def test_a_double_click_cannot_say_the_same_and_screens_that_differ_verify_nobod
     )
     show_result(hers, his)
     hers.wait(lambda: hers.run("return seen") == [True], "enabled at once")
-    assert hers.run("return (await import('/components/live-comparison.js')).LOOK_FOR") >= 2000
+    assert hers.run("return (await import('/components/trust/live-comparison.js')).LOOK_FOR") >= 2000
 
     hers.wait(lambda: hers.one(".same").is_enabled(), "it can't be said")
     hers.run(
@@ -223,8 +223,8 @@ def test_every_shape_and_colour_is_drawn_and_stands_out_and_any_other_name_is_on
     drawn = hers.run(
         """
         const { COLOURS, SHAPES } = await import("/shapes.js");
-        const { WAITS_SECONDS } = await import("/components/live-comparison.js");
-        const { picture } = await import("/components/picture.js");
+        const { WAITS_SECONDS } = await import("/components/trust/live-comparison.js");
+        const { picture } = await import("/components/trust/picture.js");
         const { createApp } = await import("/vendor/vue.js");
         const place = document.createElement("div");
         document.body.append(place);

@@ -1,16 +1,16 @@
 /* The whole page: header, then three parts side by side. On a narrow screen one part at a time. */
 import { h } from "../vendor/vue.js";
-import { show } from "../actions.js";
+import { show } from "../actions/page.js";
 import { state } from "../store.js";
 import { alarming, asking } from "../views.js";
 import { words } from "../words.js";
-import { AddSomeone } from "./add-someone.js";
+import { AddSomeone } from "./adding/add-someone.js";
 import { Banner } from "./banner.js";
-import { Conversation } from "./conversation.js";
-import { Doctor } from "./doctor.js";
-import { Identity } from "./identity.js";
-import { People } from "./people.js";
-import { Rooms } from "./rooms.js";
+import { Conversation } from "./talk/conversation.js";
+import { Doctor } from "./adding/doctor.js";
+import { Identity } from "./people/identity.js";
+import { People } from "./people/people.js";
+import { Rooms } from "./rooms/rooms.js";
 
 const DIALOGS = { add: AddSomeone, doctor: Doctor };
 

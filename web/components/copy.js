@@ -1,6 +1,6 @@
 /* A button that puts a text on the clipboard, and says so. */
 import { h, onUnmounted, ref } from "../vendor/vue.js";
-import { copyText } from "../actions.js";
+import { copyText } from "../actions/page.js";
 import { words } from "../words.js";
 import { icon } from "./icons.js";
 

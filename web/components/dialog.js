@@ -4,7 +4,7 @@
  * a key that was meant for what was there before. Escape closes.
  */
 import { h, onBeforeUnmount, onMounted, ref } from "../vendor/vue.js";
-import { closeDialog } from "../actions.js";
+import { closeDialog } from "../actions/page.js";
 import { words } from "../words.js";
 import { icon } from "./icons.js";
 

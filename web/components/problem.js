@@ -1,6 +1,6 @@
 /* What went wrong at one place of the page, beside the thing that was tried. It can be put away. */
 import { h } from "../vendor/vue.js";
-import { dismiss } from "../actions.js";
+import { dismiss } from "../actions/attempt.js";
 import { state } from "../store.js";
 import { words } from "../words.js";
 import { icon } from "./icons.js";

@@ -2,11 +2,11 @@
  *
  * Two people who are both verified may share a name honestly: they are told apart by their UUIDs.
  */
-import { h } from "../vendor/vue.js";
-import { state } from "../store.js";
-import { nameByUuid } from "../views.js";
-import { words } from "../words.js";
-import { icon } from "./icons.js";
+import { h } from "../../vendor/vue.js";
+import { state } from "../../store.js";
+import { nameByUuid } from "../../views.js";
+import { words } from "../../words.js";
+import { icon } from "../icons.js";
 
 export function lookalike(user) {
   if (!user?.resembles) return null;

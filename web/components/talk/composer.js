@@ -3,14 +3,15 @@
  * What is typed is kept in this tab until it is stored by the program: a message is cleared from
  * the field only after its POST was answered.
  */
-import { h, nextTick, onMounted, ref } from "../vendor/vue.js";
-import { send, showPerson } from "../actions.js";
-import { draftOf, keepDraft } from "../drafts.js";
-import { state } from "../store.js";
-import { audience, nameOf } from "../views.js";
-import { words } from "../words.js";
-import { icon } from "./icons.js";
-import { Problem } from "./problem.js";
+import { h, nextTick, onMounted, ref } from "../../vendor/vue.js";
+import { send } from "../../actions/messages.js";
+import { showPerson } from "../../actions/people.js";
+import { draftOf, keepDraft } from "../../drafts.js";
+import { state } from "../../store.js";
+import { audience, nameOf } from "../../views.js";
+import { words } from "../../words.js";
+import { icon } from "../icons.js";
+import { Problem } from "../problem.js";
 
 export const Composer = {
   props: { room: { type: Object, required: true } },

@@ -7,15 +7,15 @@
  * What changes here changes because of the other person too, so it is said to screen readers; and
  * if the button that had the focus goes away with it, the focus stays in this part of the card.
  */
-import { h, nextTick, onUnmounted, ref, watch } from "../vendor/vue.js";
-import { comparisonPlace, compareNow, dismissDifference, endComparison, sayDifferent, sayTheSame, withdraw } from "../actions.js";
-import { state } from "../store.js";
-import { comparisonOf, nameOf, waitingFor } from "../views.js";
-import { words } from "../words.js";
-import { Confirm } from "./confirm.js";
-import { icon } from "./icons.js";
+import { h, nextTick, onUnmounted, ref, watch } from "../../vendor/vue.js";
+import { comparisonPlace, compareNow, dismissDifference, endComparison, sayDifferent, sayTheSame, withdraw } from "../../actions/people.js";
+import { state } from "../../store.js";
+import { comparisonOf, nameOf, waitingFor } from "../../views.js";
+import { words } from "../../words.js";
+import { Confirm } from "../confirm.js";
+import { icon } from "../icons.js";
 import { picture } from "./picture.js";
-import { Problem } from "./problem.js";
+import { Problem } from "../problem.js";
 
 export const WAITS_SECONDS = 120; // as long as the program waits for the other side
 export const LOOK_FOR = 3_000; // milliseconds between the result and the first possible yes

@@ -3,15 +3,15 @@
  * `conflict` is another key under a verified UUID: the verified one is untouched, and only the user
  * moves trust. `changed` is two keys under one UUID with none verified.
  */
-import { h } from "../vendor/vue.js";
-import { showPerson, verify, withdraw } from "../actions.js";
-import { fullTime } from "../time.js";
-import { nameOf } from "../views.js";
-import { words } from "../words.js";
-import { Confirm } from "./confirm.js";
-import { icon } from "./icons.js";
-import { spaced } from "./key-details.js";
-import { Problem } from "./problem.js";
+import { h } from "../../vendor/vue.js";
+import { showPerson, verify, withdraw } from "../../actions/people.js";
+import { fullTime } from "../../time.js";
+import { nameOf } from "../../views.js";
+import { words } from "../../words.js";
+import { Confirm } from "../confirm.js";
+import { icon } from "../icons.js";
+import { spaced } from "../people/key-details.js";
+import { Problem } from "../problem.js";
 
 export const Alarm = {
   props: { user: { type: Object, required: true } },

@@ -3,14 +3,14 @@
  * The text of a message is only ever a text node. `time` is our clock; the sender's claim is shown
  * on hover, where the two may differ.
  */
-import { h, ref } from "../vendor/vue.js";
-import { showPerson } from "../actions.js";
-import { state } from "../store.js";
-import { clockTime, fullTime } from "../time.js";
-import { hueOf, nameByUuid } from "../views.js";
-import { words } from "../words.js";
-import { icon } from "./icons.js";
-import { lookalike } from "./lookalike.js";
+import { h, ref } from "../../vendor/vue.js";
+import { showPerson } from "../../actions/people.js";
+import { state } from "../../store.js";
+import { clockTime, fullTime } from "../../time.js";
+import { hueOf, nameByUuid } from "../../views.js";
+import { words } from "../../words.js";
+import { icon } from "../icons.js";
+import { lookalike } from "../people/lookalike.js";
 
 export const Message = {
   props: { message: { type: Object, required: true } },

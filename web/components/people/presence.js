@@ -1,8 +1,8 @@
 /* Whether somebody can be reached, as far as is known: what was announced is not yet an answer. */
-import { h } from "../vendor/vue.js";
-import { ago, fullTime } from "../time.js";
-import { reachabilityOf } from "../views.js";
-import { words } from "../words.js";
+import { h } from "../../vendor/vue.js";
+import { ago, fullTime } from "../../time.js";
+import { reachabilityOf } from "../../views.js";
+import { words } from "../../words.js";
 
 export function presence(user) {
   const reachability = reachabilityOf(user);

@@ -1,10 +1,10 @@
 /* The rooms: ours, those that others on the network are in, and a field to make one. */
-import { h, ref } from "../vendor/vue.js";
-import { joinRoom, openRoom } from "../actions.js";
-import { state } from "../store.js";
-import { joinedRooms, roomsNearby } from "../views.js";
-import { words } from "../words.js";
-import { Problem } from "./problem.js";
+import { h, ref } from "../../vendor/vue.js";
+import { joinRoom, openRoom } from "../../actions/rooms.js";
+import { state } from "../../store.js";
+import { joinedRooms, roomsNearby } from "../../views.js";
+import { words } from "../../words.js";
+import { Problem } from "../problem.js";
 
 export const Rooms = {
   setup() {

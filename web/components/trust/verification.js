@@ -4,12 +4,12 @@
  * is typed has to come from the other person. A yes names the fingerprint that belongs to the
  * number on the screen, so that it can't be given to a key that came in between.
  */
-import { h, ref } from "../vendor/vue.js";
-import { verify } from "../actions.js";
-import { digitsOf, groupsOf, isGroup, twoPositions } from "../safety.js";
-import { nameOf, waitingFor } from "../views.js";
-import { words } from "../words.js";
-import { Confirm } from "./confirm.js";
+import { h, ref } from "../../vendor/vue.js";
+import { verify } from "../../actions/people.js";
+import { digitsOf, groupsOf, isGroup, twoPositions } from "../../safety.js";
+import { nameOf, waitingFor } from "../../views.js";
+import { words } from "../../words.js";
+import { Confirm } from "../confirm.js";
 import { NumberGrid } from "./number-grid.js";
 
 export const Verification = {

@@ -1,11 +1,13 @@
 /* Whom the user has added: looked for until they are found, with the reason why they are not yet. */
-import { h, nextTick } from "../vendor/vue.js";
-import { contactPlace, dismissFound, removeContact, showPerson, closeDialog } from "../actions.js";
-import { state } from "../store.js";
-import { isVerifiedByCode, justFound, nameOf, sought } from "../views.js";
-import { words } from "../words.js";
-import { icon } from "./icons.js";
-import { Problem } from "./problem.js";
+import { h, nextTick } from "../../vendor/vue.js";
+import { contactPlace, dismissFound, removeContact } from "../../actions/contacts.js";
+import { closeDialog } from "../../actions/page.js";
+import { showPerson } from "../../actions/people.js";
+import { state } from "../../store.js";
+import { isVerifiedByCode, justFound, nameOf, sought } from "../../views.js";
+import { words } from "../../words.js";
+import { icon } from "../icons.js";
+import { Problem } from "../problem.js";
 
 /** In the list of people: those who are looked for, and, read out once, those who were just found. */
 export function contacts() {

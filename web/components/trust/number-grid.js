@@ -1,7 +1,7 @@
 /* The safety number: twelve numbered groups. Those in `covered` are not shown. */
-import { h } from "../vendor/vue.js";
-import { groupsOf } from "../safety.js";
-import { words } from "../words.js";
+import { h } from "../../vendor/vue.js";
+import { groupsOf } from "../../safety.js";
+import { words } from "../../words.js";
 
 export const NumberGrid = {
   props: { number: { type: String, required: true }, covered: { type: Array, default: () => [] } },

@@ -1,14 +1,15 @@
 /* One person's card: what the trust in their key is, and what one can do about it. */
-import { h } from "../vendor/vue.js";
-import { contactPlace, forget, look, removeContact, withdraw } from "../actions.js";
-import { comparisonOf, contactsOf, isVerifiedByCode, nameOf, openRoom } from "../views.js";
-import { words } from "../words.js";
-import { Confirm } from "./confirm.js";
+import { h } from "../../vendor/vue.js";
+import { contactPlace, removeContact } from "../../actions/contacts.js";
+import { forget, look, withdraw } from "../../actions/people.js";
+import { comparisonOf, contactsOf, isVerifiedByCode, nameOf, openRoom } from "../../views.js";
+import { words } from "../../words.js";
+import { Confirm } from "../confirm.js";
 import { keyDetails } from "./key-details.js";
-import { LiveComparison } from "./live-comparison.js";
-import { Problem } from "./problem.js";
-import { NumberGrid } from "./number-grid.js";
-import { Verification } from "./verification.js";
+import { LiveComparison } from "../trust/live-comparison.js";
+import { Problem } from "../problem.js";
+import { NumberGrid } from "../trust/number-grid.js";
+import { Verification } from "../trust/verification.js";
 
 export const Person = {
   props: { user: { type: Object, required: true } },

@@ -3,9 +3,9 @@
  * Colour comes as a class and shape as path data of our own: nothing that the program says becomes
  * markup or style. A name that is not ours is shown as the words alone, which are what counts.
  */
-import { h } from "../vendor/vue.js";
-import { COLOURS, SHAPES } from "../shapes.js";
-import { words } from "../words.js";
+import { h } from "../../vendor/vue.js";
+import { COLOURS, SHAPES } from "../../shapes.js";
+import { words } from "../../words.js";
 
 export function picture(parts) {
   return h("ol", { class: "picture", "aria-label": words.comparison.picture }, parts.map((part, index) => {

@@ -3,15 +3,16 @@
  * Nobody can push a box in front of what the user is doing: who knocks is listed here and counted
  * on the narrow screen's switch, no more.
  */
-import { h } from "../vendor/vue.js";
-import { compareNow, openDialog, showPerson, withdraw } from "../actions.js";
-import { state } from "../store.js";
-import { fullTime } from "../time.js";
-import { alarming, asking, asksToCompare, hueOf, nameOf, onlyClaimed, openRoom, others, peopleElsewhere, peopleIn } from "../views.js";
-import { words } from "../words.js";
-import { Alarm } from "./alarm.js";
+import { h } from "../../vendor/vue.js";
+import { openDialog } from "../../actions/page.js";
+import { compareNow, showPerson, withdraw } from "../../actions/people.js";
+import { state } from "../../store.js";
+import { fullTime } from "../../time.js";
+import { alarming, asking, asksToCompare, hueOf, nameOf, onlyClaimed, openRoom, others, peopleElsewhere, peopleIn } from "../../views.js";
+import { words } from "../../words.js";
+import { Alarm } from "../trust/alarm.js";
 import { contacts } from "./contacts.js";
-import { icon } from "./icons.js";
+import { icon } from "../icons.js";
 import { lookalike } from "./lookalike.js";
 import { Person } from "./person.js";
 import { presence } from "./presence.js";

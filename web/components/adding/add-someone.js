@@ -5,15 +5,15 @@
  * nothing can be sent. So nobody who was pressing something else, in a page that opened this one or
  * put itself away from over it, presses this.
  */
-import { h, onMounted, onUnmounted, ref, watch } from "../vendor/vue.js";
-import { addContact } from "../actions.js";
-import { isAddress } from "../given.js";
-import { state } from "../store.js";
-import { words } from "../words.js";
-import { contactCard } from "./contacts.js";
-import { Dialog } from "./dialog.js";
+import { h, onMounted, onUnmounted, ref, watch } from "../../vendor/vue.js";
+import { addContact } from "../../actions/contacts.js";
+import { isAddress } from "../../given.js";
+import { state } from "../../store.js";
+import { words } from "../../words.js";
+import { contactCard } from "../people/contacts.js";
+import { Dialog } from "../dialog.js";
 import { OwnCode } from "./own-code.js";
-import { Problem } from "./problem.js";
+import { Problem } from "../problem.js";
 
 export const LOOK_FOR = 1_500; // milliseconds
 

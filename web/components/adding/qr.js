@@ -1,5 +1,5 @@
 /* A QR code from its rows of modules: dark on light in every theme, in its quiet zone of four modules. */
-import { h } from "../vendor/vue.js";
+import { h } from "../../vendor/vue.js";
 
 const QUIET = 4; // ISO/IEC 18004, section 6.3.8
 

@@ -1,10 +1,10 @@
 /* Our own contact code, to give to one person: as a QR code, as text and as a link. It is no secret. */
-import { h, onMounted } from "../vendor/vue.js";
-import { loadCode } from "../actions.js";
-import { state } from "../store.js";
-import { words } from "../words.js";
-import { Copy } from "./copy.js";
-import { Problem } from "./problem.js";
+import { h, onMounted } from "../../vendor/vue.js";
+import { loadCode } from "../../actions/contacts.js";
+import { state } from "../../store.js";
+import { words } from "../../words.js";
+import { Copy } from "../copy.js";
+import { Problem } from "../problem.js";
 import { qr } from "./qr.js";
 
 export const OwnCode = {

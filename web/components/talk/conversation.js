@@ -3,17 +3,19 @@
  * It stays at the newest message while one reads there, and stays in place while one reads above:
  * also when an earlier page is put on top, for which it measures the height before and after.
  */
-import { h, nextTick, onUnmounted, ref, watch } from "../vendor/vue.js";
-import { leaveRoom, loadEarlier, joinRoom, openDialog, show } from "../actions.js";
-import { historyOf, state } from "../store.js";
-import { dayKey, dayName } from "../time.js";
-import { openRoom, peopleIn } from "../views.js";
-import { words } from "../words.js";
+import { h, nextTick, onUnmounted, ref, watch } from "../../vendor/vue.js";
+import { loadEarlier } from "../../actions/messages.js";
+import { openDialog, show } from "../../actions/page.js";
+import { leaveRoom, joinRoom } from "../../actions/rooms.js";
+import { historyOf, state } from "../../store.js";
+import { dayKey, dayName } from "../../time.js";
+import { openRoom, peopleIn } from "../../views.js";
+import { words } from "../../words.js";
 import { Composer } from "./composer.js";
-import { Confirm } from "./confirm.js";
-import { icon } from "./icons.js";
+import { Confirm } from "../confirm.js";
+import { icon } from "../icons.js";
 import { Message } from "./message.js";
-import { Problem } from "./problem.js";
+import { Problem } from "../problem.js";
 
 const NEAR = 80; // pixels: so close to an end counts as being there
 

@@ -1,6 +1,6 @@
 /* The exact names of a key, for those who compare them: closed until somebody opens it. */
-import { h } from "../vendor/vue.js";
-import { words } from "../words.js";
+import { h } from "../../vendor/vue.js";
+import { words } from "../../words.js";
 
 export function keyDetails(title, { uuid, fingerprint, fingerprint_sha256 }, address) {
   const rows = [

@@ -1,12 +1,13 @@
 /* Who you are here: your name, which you can change, and your own key under details. */
-import { h, nextTick, ref } from "../vendor/vue.js";
-import { dismiss, rename } from "../actions.js";
-import { state } from "../store.js";
-import { hueOf } from "../views.js";
-import { words } from "../words.js";
-import { icon } from "./icons.js";
+import { h, nextTick, ref } from "../../vendor/vue.js";
+import { dismiss } from "../../actions/attempt.js";
+import { rename } from "../../actions/people.js";
+import { state } from "../../store.js";
+import { hueOf } from "../../views.js";
+import { words } from "../../words.js";
+import { icon } from "../icons.js";
 import { keyDetails } from "./key-details.js";
-import { Problem } from "./problem.js";
+import { Problem } from "../problem.js";
 
 export const Identity = {
   setup() {

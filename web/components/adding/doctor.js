@@ -1,12 +1,12 @@
 /* "Can't see somebody?": what the program finds in itself and in the network, with what to do about it. */
-import { h, onMounted, ref } from "../vendor/vue.js";
-import { examine } from "../actions.js";
-import { state } from "../store.js";
-import { words } from "../words.js";
-import { Copy } from "./copy.js";
-import { Dialog } from "./dialog.js";
-import { icon } from "./icons.js";
-import { Problem } from "./problem.js";
+import { h, onMounted, ref } from "../../vendor/vue.js";
+import { examine } from "../../actions/page.js";
+import { state } from "../../store.js";
+import { words } from "../../words.js";
+import { Copy } from "../copy.js";
+import { Dialog } from "../dialog.js";
+import { icon } from "../icons.js";
+import { Problem } from "../problem.js";
 
 const ICONS = { problem: "cross", notice: "bang", good: "check" };
 const ORDER = Object.keys(ICONS);

@@ -1,0 +1,34 @@
+/* What a person can do with rooms. */
+import * as api from "../api.js";
+import { showRoom, state } from "../store.js";
+import { loadNewest } from "../sync.js";
+import { words } from "../words.js";
+import { attempt } from "./attempt.js";
+import { show } from "./page.js";
+
+export function openRoom(name) {
+  showRoom(name);
+  show("talk");
+  if (!state.rooms.get(name)?.joined || state.histories.has(name)) return;
+  return attempt("conversation", () => loadNewest(name));
+}
+
+export function joinRoom(typed, place) {
+  const name = typed.normalize("NFC").trim();
+  return attempt(place, async () => {
+    if (name === "") throw new Error(words.rooms.nameFirst);
+    await api.join(name);
+    const rooms = await api.rooms();
+    for (const room of rooms) state.rooms.set(room.name, room);
+    openRoom(name);
+  });
+}
+
+export function leaveRoom(name) {
+  return attempt("conversation", async () => {
+    await api.leave(name);
+    state.histories.delete(name);
+    if (state.room === name) showRoom(null);
+    show("rooms");
+  });
+}
