@@ -11,8 +11,8 @@ Reading order. What travels is in `docs/PROTOCOL.md`; then
 A module imports only from the rows above its own, and in its own row from what
 stands before it in its chain, past a `>` (`test/unit/test_bands.py`):
 
-    values     errors, limits > model > wire, http_head, txt, words, names, ceremony, contact_code, qr
-               > greeting, shapes
+    values     errors, limits > model > json_object > drawing
+               > wire, http_head, txt, words, names, ceremony, contact_code, qr > greeting, shapes
     parts      identity > sealing, peer_record > store > backlog
                events   deadline   http_read   accounts   workers
                whereabouts > presence, timetable

@@ -30,7 +30,7 @@ from .sender import UNDECIDED_HERE
 from .store import Store
 from .store.messages import OwnMessage
 from .whereabouts import Whereabouts
-from .wire import Answer, Incoming
+from .wire import Answer, Incoming, Outgoing
 
 
 class Chat:
@@ -72,8 +72,8 @@ class Chat:
 
         self._store.messages.erase(room, erased)
 
-    def send(self, room: RoomName, content: str, username: str | None) -> Message:
-        """Store a message of ours to `room`; NotJoined, StorageFull. `username`: for it alone."""
+    def send(self, room: RoomName, outgoing: Outgoing) -> Message:
+        """Store a message of ours to `room`; NotJoined, StorageFull."""
         if room not in self._profile.rooms():
             raise NotJoined()
         found = (self._recipient(where) for where in self._presence.in_room(room))
@@ -81,10 +81,11 @@ class Chat:
         return self._store.messages.add_own(
             OwnMessage(
                 room=room,
-                content=content,
+                content=outgoing.content,
+                drawing=outgoing.drawing,
                 sender=self._profile.uuid,
                 sender_key=self._profile.certificate.fingerprint_sha256,
-                username=username or self._profile.username,
+                username=outgoing.username or self._profile.username,
                 wire_id=self._ids.next(),
                 recipients=recipients,
             ),

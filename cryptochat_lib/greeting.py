@@ -11,7 +11,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import wire
+from . import json_object
 from .errors import BadRequest, TooLarge
 from .limits import Limits
 from .model import RoomName, clean_username, parse_room_name
@@ -61,14 +61,14 @@ def dump(greeting: Greeting) -> bytes:
         fields["name"] = greeting.name
     if greeting.leaving:
         fields["leaving"] = True
-    return wire.dump(fields)
+    return json_object.dump(fields)
 
 
 def parse(body: bytes, limits: Limits) -> Greeting:
     """The greeting that `body` is. BadRequest, TooLarge. Unknown fields are ignored."""
     if len(body) > limits.greeting_bytes:
         raise TooLarge(f"a greeting is at most {limits.greeting_bytes} bytes")
-    fields = wire.parse_object(body, limits)
+    fields = json_object.parse_object(body, limits)
     time = fields.get("time")
     if type(time) is not int or not 0 <= time <= _LATEST_TIME:
         raise BadRequest("“time” must be milliseconds since 1970")
@@ -115,4 +115,4 @@ def _rooms(fields: dict[str, Any]) -> dict[RoomName, str]:
 def _passed_on(fields: object) -> PassedOn:
     if not isinstance(fields, dict):
         raise BadRequest("each of “records” is an object")
-    return PassedOn(wire.text_field(fields, "record"), _rooms(fields))
+    return PassedOn(json_object.text_field(fields, "record"), _rooms(fields))

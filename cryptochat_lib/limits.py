@@ -21,6 +21,9 @@ class Limits:
 
     # What one request may weigh.
     content_bytes: int = 64 * KIB
+    drawing_bytes: int = 64 * KIB
+    drawing_points: int = 20_000
+    drawing_authors: int = 64
     username_characters: int = 64
     head_bytes: int = 16 * KIB
     head_fields: int = 100

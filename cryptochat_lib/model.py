@@ -235,6 +235,7 @@ class Message(NamedTuple):
     `time` is our clock when it was stored, `sent` the sender's claim, both in
     milliseconds since 1970. `wire_id` is the sender's id for it, None from a
     peer that knows only the seed. `method`: how the sender had been verified.
+    `drawing`: of a drawing, its JSON as `drawing.as_json` wrote it.
     """
 
     number: int
@@ -249,6 +250,7 @@ class Message(NamedTuple):
     wire_id: str | None
     method: str | None = None
     deliveries: tuple[Delivery, ...] = ()
+    drawing: str | None = None
 
 
 def trust_of(keys: Sequence[KnownKey]) -> str:

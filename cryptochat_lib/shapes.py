@@ -7,6 +7,7 @@ Pure.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -32,7 +33,7 @@ def rfc3339(milliseconds: int) -> str:
 
 def message(value: Message) -> dict[str, Any]:
     """MESSAGE."""
-    return {
+    shape: dict[str, Any] = {
         "id": str(value.number),
         "room": value.room,
         "content": value.content,
@@ -46,11 +47,16 @@ def message(value: Message) -> dict[str, Any]:
             {"uuid": uuid, "state": state, "reason": reason} for uuid, state, reason in value.deliveries
         ],
     }
+    if value.drawing is not None:
+        shape["drawing"] = json.loads(value.drawing)
+    return shape
 
 
 def size(value: Message) -> int:
     """About how many bytes MESSAGE has as JSON in ASCII, at the most."""
-    return 1024 + 6 * len(value.content) + 128 * len(value.deliveries)
+    drawing = value.drawing or ""
+    drawn = len(drawing) * (1 if drawing.isascii() else 6)
+    return 1024 + 6 * len(value.content) + drawn + 128 * len(value.deliveries)
 
 
 def delivery(

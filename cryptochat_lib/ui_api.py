@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import export, qr, shapes, wire, words
+from . import export, json_object, qr, shapes, wire, words
 from .chat import Chat
 from .clones import Clones
 from .contacts import Contacts
@@ -89,8 +89,8 @@ class UiApi:
 
     def _open_session(self, request: Request) -> Reply:
         fields = self._fields(request)
-        wire.only(fields, "code")
-        return json_reply(200, {"token": self.session.exchange(wire.text_field(fields, "code"))})
+        json_object.only(fields, "code")
+        return json_reply(200, {"token": self.session.exchange(json_object.text_field(fields, "code"))})
 
     def _open_page(self, request: Request) -> Reply:
         return json_reply(200, {"file": str(self.session.write_redirect(self.session.url))})
@@ -110,14 +110,14 @@ class UiApi:
 
     def _rename(self, request: Request) -> Reply:
         fields = self._fields(request)
-        wire.only(fields, "username")
-        self._profile.rename(wire.parse_username(wire.text_field(fields, "username"), self._limits))
+        json_object.only(fields, "username")
+        self._profile.rename(wire.parse_username(json_object.text_field(fields, "username"), self._limits))
         return self._info(request)
 
     def _verify(self, request: Request) -> Reply:
         fields = self._fields(request) if request.body else {}
-        wire.only(fields, "fingerprint_sha256", "method")
-        method = wire.text_field(fields, "method", "click")
+        json_object.only(fields, "fingerprint_sha256", "method")
+        method = json_object.text_field(fields, "method", "click")
         if method not in _METHODS:
             raise BadRequest(f"“method” is one of {', '.join(_METHODS)}")
         self._people.verify(_uuid(request), _fingerprint(fields), method)
@@ -125,13 +125,13 @@ class UiApi:
 
     def _withdraw(self, request: Request) -> Reply:
         fields = self._fields(request) if request.body else {}
-        wire.only(fields, "fingerprint_sha256")
+        json_object.only(fields, "fingerprint_sha256")
         self._people.withdraw(_uuid(request), _fingerprint(fields))
         return Reply(204)
 
     def _compare(self, request: Request) -> Reply:
         fields = self._fields(request) if request.body else {}
-        wire.only(fields, "fingerprint_sha256")
+        json_object.only(fields, "fingerprint_sha256")
         self._people.compare(_uuid(request), _fingerprint(fields))
         return Reply(202)
 
@@ -162,12 +162,12 @@ class UiApi:
 
     def _add_contact(self, request: Request) -> Reply:
         fields = self._fields(request)
-        wire.only(fields, "code", "address")
+        json_object.only(fields, "code", "address")
         if len(fields) != 1:
             raise BadRequest("add somebody by “code” or by “address”, one of them")
         if "code" in fields:
-            return json_reply(202, self._contacts.add_code(wire.text_field(fields, "code")))
-        return json_reply(202, self._contacts.add_address(wire.text_field(fields, "address")))
+            return json_reply(202, self._contacts.add_code(json_object.text_field(fields, "code")))
+        return json_reply(202, self._contacts.add_address(json_object.text_field(fields, "address")))
 
     def _remove_contact(self, request: Request) -> Reply:
         number = request.params["id"]
@@ -188,8 +188,7 @@ class UiApi:
         return Reply(204)
 
     def _send(self, request: Request) -> Reply:
-        content, username = wire.parse_outgoing(self._fields(request), self._limits)
-        message = self._chat.send(_room(request), content, username)
+        message = self._chat.send(_room(request), wire.parse_outgoing(self._fields(request), self._limits))
         body = dump(shapes.message(message))
         return Reply(202, body, JSON, then=lambda: self._chat.hand_over(message))
 
@@ -198,7 +197,9 @@ class UiApi:
         before, after = _number(query, "before"), _number(query, "after")
         if before is not None and after is not None:
             raise BadRequest("ask for “before” or “after”, not both")
-        page = self._messages.page(_room(request), self._limit(query), before, after)
+        if query.get("kind", "drawing") != "drawing":
+            raise BadRequest("“kind” is drawing, or left out")
+        page = self._messages.page(_room(request), self._limit(query), before, after, "kind" in query)
         return json_reply(200, {"messages": [shapes.message(message) for message in page]})
 
     def _search(self, request: Request) -> Reply:
@@ -233,7 +234,7 @@ class UiApi:
         return limit
 
     def _fields(self, request: Request) -> dict[str, Any]:
-        return wire.parse_object(request.body, self._limits)
+        return json_object.parse_object(request.body, self._limits)
 
 
 def _uuid(request: Request) -> PeerId:
@@ -245,7 +246,11 @@ def _room(request: Request) -> RoomName:
 
 
 def _fingerprint(fields: Mapping[str, Any]) -> str | None:
-    return wire.text_field(fields, "fingerprint_sha256").lower() if "fingerprint_sha256" in fields else None
+    return (
+        json_object.text_field(fields, "fingerprint_sha256").lower()
+        if "fingerprint_sha256" in fields
+        else None
+    )
 
 
 def _number(query: Mapping[str, str], name: str) -> int | None:

@@ -1,4 +1,4 @@
-"""JSON that comes from outside: the one place where it is parsed, and its counterpart.
+"""What peers and the page say in JSON: the one place where it is parsed, and its counterpart.
 
 Everything here is pure. Whatever the bytes are, a function returns a valid
 value or raises a `CryptoChatError` with its status; nothing else escapes
@@ -12,18 +12,19 @@ Two forms of a message travel between peers (docs/PROTOCOL.md, sections 5 and 6)
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
+from . import drawing
+from .drawing import Drawing
 from .errors import BadRequest, CryptoChatError, TooLarge
+from .json_object import dump, only, parse_object, text_field
 from .limits import Limits
 from .model import Message, RoomName, clean_username, parse_room_name
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _DIGEST = re.compile("[0-9a-f]{64}")
 _WIRE_ID_CHARACTERS = 64
 _BATCH = b'{"messages":[%b]}'
@@ -39,7 +40,7 @@ class Incoming:
     content: str
     wire_id: str | None = None
     sent: int | None = None
-    kind: str = "text"
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True)
@@ -49,40 +50,6 @@ class Answer:
     wire_id: str
     status: int
     code: str | None = None
-
-
-def parse_object(body: bytes, limits: Limits) -> dict[str, Any]:
-    """The JSON object (RFC 8259) that `body` is; else BadRequest.
-
-    Refused, beside what is no JSON: NaN and Infinity, a name twice, nesting
-    past `limits.json_depth`, lone surrogates.
-    """
-    try:
-        value = _DECODER.decode(body.decode())
-    except (ValueError, RecursionError) as error:
-        raise BadRequest("the body is not one JSON object") from error
-    if not isinstance(value, dict):
-        raise BadRequest("the body is not one JSON object")
-    if (
-        b"\\u" in body or body.count(b"{") + body.count(b"[") > limits.json_depth
-    ):  # else there is nothing to find
-        _check(value, limits.json_depth)
-    return value
-
-
-def text_field(fields: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    """The string under `name`; without one, `default`, or BadRequest if there is no default."""
-    value = fields.get(name, default)
-    if not isinstance(value, str):
-        raise BadRequest(f"“{name}” must be a string")
-    return value
-
-
-def only(fields: Mapping[str, Any], *names: str) -> None:
-    """BadRequest if `fields` has another name than these."""
-    for name in fields:
-        if name not in names:
-            raise BadRequest(f"unknown field “{name[:64]}”")
 
 
 def parse_content(fields: Mapping[str, Any], limits: Limits) -> str:
@@ -103,14 +70,28 @@ def parse_username(text: str, limits: Limits) -> str:
     return name
 
 
-def parse_outgoing(fields: Mapping[str, Any], limits: Limits) -> tuple[str, str | None]:
-    """What our own user sends: (content, the name for this message alone or None)."""
-    only(fields, "content", "username")
+@dataclass(frozen=True)
+class Outgoing:
+    """What our own user sends. `username`: the name for this message alone, or None."""
+
+    content: str
+    username: str | None = None
+    drawing: Drawing | None = None
+
+
+def parse_outgoing(fields: Mapping[str, Any], limits: Limits) -> Outgoing:
+    """What our own user sends; of a drawing, the content is its alternative text, which may be missing."""
+    only(fields, "content", "username", "kind", "drawing")
+    name = parse_username(text_field(fields, "username"), limits) if "username" in fields else None
+    drawn = _drawing(fields, limits)
+    if drawn is not None:
+        return Outgoing(_described({"content": "", **fields}, drawn, limits), name, drawn)
+    if text_field(fields, "kind", "text") != "text" or "drawing" in fields:
+        raise BadRequest("a message is a text, or a “drawing” with the “kind” drawing")
     content = parse_content(fields, limits)
     if not content:
         raise BadRequest("a message is not empty")
-    name = parse_username(text_field(fields, "username"), limits) if "username" in fields else None
-    return content, name
+    return Outgoing(content, name)
 
 
 def parse_seed_message(room: RoomName, body: bytes, limits: Limits) -> Incoming:
@@ -142,7 +123,9 @@ def batch(messages: Iterable[tuple[Message, str]], limits: Limits) -> tuple[byte
     pieces: list[bytes] = []
     size = len(_BATCH) - 2
     for message, room in messages:
-        piece = _piece(message.wire_id, room, message.username, message.content, message.time, message.kind)
+        piece = _piece(
+            message.wire_id, room, message.username, message.content, message.time, message.drawing
+        )
         size += len(piece) + 1
         if size > limits.body_bytes and pieces:
             break
@@ -151,10 +134,13 @@ def batch(messages: Iterable[tuple[Message, str]], limits: Limits) -> tuple[byte
 
 
 @lru_cache(maxsize=128)  # the members of a room get the same bytes, one soon after the other
-def _piece(wire_id: str | None, room: str, username: str, content: str, sent: int, kind: str) -> bytes:
-    return dump(
-        {"id": wire_id, "room": room, "username": username, "content": content, "sent": sent, "kind": kind}
-    )
+def _piece(
+    wire_id: str | None, room: str, username: str, content: str, sent: int, drawn: str | None
+) -> bytes:
+    said = {"id": wire_id, "room": room, "username": username, "content": content, "sent": sent}
+    if drawn is None:
+        return dump({**said, "kind": "text"})
+    return dump({**said, "kind": "drawing", "drawing": drawing.for_a_peer(drawn)})
 
 
 def forget_content() -> None:
@@ -231,48 +217,25 @@ def _parse_one(fields: object, limits: Limits) -> Incoming | Answer:
         raise BadRequest(f"an “id” is 1 to {_WIRE_ID_CHARACTERS} characters")
     try:
         sent = fields.get("sent")
+        drawn = _drawing(fields, limits)
         return Incoming(
             room=parse_room_name(text_field(fields, "room")),
             username=clean_username(text_field(fields, "username"), limits.username_characters),
-            content=parse_content(fields, limits),
+            content=parse_content(fields, limits) if drawn is None else _described(fields, drawn, limits),
             wire_id=wire_id,
             sent=sent if type(sent) is int and 0 <= sent <= _LATEST_TIME else None,
+            drawing=drawn,
         )
     except CryptoChatError as error:
         return Answer(wire_id, error.status, error.code)
 
 
-def dump(value: object) -> bytes:
-    """`value` as the body of a request or of an answer."""
-    return _ENCODER.encode(value).encode()
+def _drawing(fields: Mapping[str, Any], limits: Limits) -> Drawing | None:
+    """The drawing of a message of that kind. Every other kind is read as the text that it has beside it."""
+    return drawing.parse(fields.get("drawing"), limits) if fields.get("kind") == "drawing" else None
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _object_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return value
-
-
-def _check(value: object, depth: int) -> None:
-    """BadRequest for nesting deeper than `depth` and for strings that UTF-8 cannot carry."""
-    if isinstance(value, str):
-        if not value.isascii() and _SURROGATE.search(value):
-            raise BadRequest("a lone surrogate is no character")
-        return
-    if isinstance(value, (dict, list)):
-        if depth == 0:
-            raise BadRequest("the JSON is nested too deep")
-        for item in value:
-            _check(item, depth - 1)
-        if isinstance(value, dict):
-            for item in value.values():
-                _check(item, depth - 1)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object_once)
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+def _described(fields: Mapping[str, Any], drawn: Drawing, limits: Limits) -> str:
+    """The alternative text of a drawing; without one, a summary: so it is found, and heard."""
+    content = parse_content(fields, limits)
+    return content if content.strip() else drawing.summary(drawn)

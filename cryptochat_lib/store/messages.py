@@ -7,33 +7,20 @@ writes; a start begins past every number that the database has seen.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from .. import drawing as drawings
+from ..drawing import Drawing
 from ..errors import StartupError
-from ..model import Delivery, DeliveryState, KnownKey, Message, PeerId, RoomName
+from ..model import Delivery, KnownKey, Message, PeerId, RoomName
 from ..wire import Incoming
 from ..words import Query
-from . import search
-from .database import Database, Row, Transaction
+from . import search, strokes
+from .database import Database, Transaction
 from .recipients import Recipients
-
-SELECT = """SELECT m.*, (
-        SELECT json_group_array(json_array(r.uuid, d.state, d.reason))
-        FROM deliveries d JOIN recipients r ON r.number = d.recipient WHERE d.message = m.number
-    ) AS deliveries FROM messages m """
-
-
-_INSERT = """INSERT INTO messages
-    (number, room, kind, content, sender, sender_key, username, time, sent, own, wire_id, method)
-    VALUES {} ON CONFLICT (sender_key, wire_id) WHERE wire_id IS NOT NULL AND own = 0 DO NOTHING"""
-_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_DELIVERIES = "INSERT INTO deliveries (message, recipient, state, reason) VALUES {}"
-_DELIVERY_ROW = "(?, ?, 'waiting', ?)"
-_MOST_ROWS = 64
+from .rows import DELIVERY_ROW, INSERT, INSERT_DELIVERIES, ROW, SELECT, insert_rows, row_of, to_message
 
 
 class OwnMessage(NamedTuple):
@@ -46,6 +33,7 @@ class OwnMessage(NamedTuple):
     username: str
     wire_id: str
     recipients: tuple[Delivery, ...]
+    drawing: Drawing | None = None
 
 
 class Messages:
@@ -95,13 +83,23 @@ class Messages:
         return row.fetchone() is not None
 
     def page(
-        self, room: RoomName, limit: int, before: int | None = None, after: int | None = None
+        self,
+        room: RoomName,
+        limit: int,
+        before: int | None = None,
+        after: int | None = None,
+        drawn: bool = False,
     ) -> list[Message]:
-        """At most `limit` messages of `room`, oldest first: the newest, or those next to a number."""
+        """At most `limit` messages of `room`, oldest first: the newest, or those next to a number.
+
+        `drawn`: drawings only.
+        """
         if after is not None:
             where, order, bound = "m.number > ?", "ASC", after
         else:
             where, order, bound = "m.number < ?", "DESC", before if before is not None else 2**62
+        if drawn:
+            where += " AND m.drawing IS NOT NULL"
         rows = self._database.read().execute(
             f"{SELECT} WHERE m.room = ? AND {where} ORDER BY m.number {order} LIMIT ?", (room, bound, limit)
         )
@@ -183,17 +181,19 @@ class Messages:
                 username=message.username,
                 time=now,
                 sent=now,
-                kind="text",
+                kind=_kind(message.drawing),
                 own=True,
                 wire_id=message.wire_id,
                 deliveries=message.recipients,
+                drawing=_stored(tx, message.drawing),
             )
             for message in messages
         ]
         self._insert(tx, stored, messages[0].sender_key)
+        _remember_strokes(tx, stored, [message.drawing for message in messages])
         number = {one.uuid: self._recipients.give(tx, one.uuid) for m in messages for one in m.recipients}
         rows = [(m.number, number[uuid], reason) for m in stored for uuid, _, reason in m.deliveries]
-        _insert_rows(tx, _INSERT_DELIVERIES, _DELIVERY_ROW, rows)
+        insert_rows(tx, INSERT_DELIVERIES, DELIVERY_ROW, rows)
         return stored
 
     def _receive_all(self, tx: Transaction, key: KnownKey, incoming: Sequence[Incoming]) -> list[Message]:
@@ -208,35 +208,23 @@ class Messages:
                 username=one.username or key.username or "",
                 time=now,
                 sent=one.sent,
-                kind=one.kind,
+                kind=_kind(one.drawing),
                 own=False,
                 wire_id=one.wire_id,
                 method=key.method,
+                drawing=_stored(tx, one.drawing),
             )
             for one in incoming
         ]
-        return self._insert(tx, messages, key.certificate.fingerprint_sha256)
+        new = self._insert(tx, messages, key.certificate.fingerprint_sha256)
+        by_number = {m.number: one.drawing for m, one in zip(messages, incoming, strict=True)}
+        _remember_strokes(tx, new, [by_number[message.number] for message in new])
+        return new
 
     def _insert(self, tx: Transaction, messages: list[Message], sender_key: str) -> list[Message]:
         """Store `messages`; returns those that did not come before."""
-        rows = [
-            (
-                m.number,
-                m.room,
-                m.kind,
-                m.content,
-                m.sender,
-                sender_key,
-                m.username,
-                m.time,
-                m.sent,
-                int(m.own),
-                m.wire_id,
-                m.method,
-            )
-            for m in messages
-        ]
-        if _insert_rows(tx, _INSERT, _ROW, rows) < len(messages):
+        rows = [row_of(message, sender_key) for message in messages]
+        if insert_rows(tx, INSERT, ROW, rows) < len(messages):
             found = tx.execute("SELECT number FROM messages WHERE number >= ?", (messages[0].number,))
             stored = {row["number"] for row in found}
             messages = [message for message in messages if message.number in stored]
@@ -246,42 +234,20 @@ class Messages:
         return messages
 
 
+def _kind(drawing: Drawing | None) -> str:
+    return "text" if drawing is None else "drawing"
+
+
+def _stored(tx: Transaction, drawing: Drawing | None) -> str | None:
+    """A drawing as it is stored, with what we know of its authors."""
+    return None if drawing is None else drawings.as_json(drawing, strokes.known(tx, drawing))
+
+
+def _remember_strokes(tx: Transaction, stored: Sequence[Message], drawn: Sequence[Drawing | None]) -> None:
+    for message, drawing in zip(stored, drawn, strict=True):
+        if drawing is not None:
+            strokes.remember(tx, message.number, drawing)
+
+
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _insert_rows(tx: Transaction, statement: str, row: str, rows: Sequence[tuple[object, ...]]) -> int:
-    """Insert `rows`, many at a time; returns how many were inserted.
-
-    By powers of two: SQLite keeps each statement that it has once read, so there must be few.
-    """
-    inserted = start = 0
-    while start < len(rows):
-        count = min(_MOST_ROWS, 1 << (len(rows) - start).bit_length() - 1)
-        some = rows[start : start + count]
-        done = tx.execute(statement.format(", ".join([row] * count)), list(chain.from_iterable(some)))
-        inserted += done.rowcount
-        start += count
-    return inserted
-
-
-def to_message(row: Row) -> Message:
-    """The message in a row of `SELECT`, with its deliveries."""
-    return Message(
-        number=row["number"],
-        room=RoomName(row["room"]),
-        content=row["content"],
-        sender=PeerId(row["sender"]),
-        username=row["username"],
-        time=row["time"],
-        sent=row["sent"],
-        kind=row["kind"],
-        own=bool(row["own"]),
-        wire_id=row["wire_id"],
-        method=row["method"],
-        deliveries=tuple(_deliveries(json.loads(row["deliveries"] or "[]"))),
-    )
-
-
-def _deliveries(rows: Iterable[tuple[str, str, str | None]]) -> Iterable[Delivery]:
-    return (Delivery(PeerId(uuid), DeliveryState(state), reason) for uuid, state, reason in rows)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from ..model import DeliveryState, Message, PeerId, RoomName
 from .commits import Piece
 from .database import Database, Transaction
-from .messages import to_message
 from .recipients import Recipients
+from .rows import to_message
 
 _SETTLE = "UPDATE deliveries SET state = ?, reason = ? WHERE recipient = ? AND state = 'waiting' AND "
 _CHANGED = "(state IS NOT ? OR reason IS NOT ?)"

@@ -12,7 +12,9 @@ released is never changed: a new one is added behind it.
   that it is, signed by its key, the latest of each.
 - `rooms`: those we have joined. `members`: who was seen in them, under a verified key.
 - `messages`: the history. `number` is its order, and the base of the event ids.
-  `sender_key` is the SHA-256 fingerprint of the certificate it came under.
+  `sender_key` is the SHA-256 fingerprint of the certificate it came under. `drawing`: of a drawing, its
+  strokes in JSON (`cryptochat_lib/drawing.py`).
+- `strokes`: the digest of each stroke that a message's sender drew: see `store/strokes.py`.
 - `recipients`: everybody whom a message of ours is for, with a number that is shorter than a UUID.
 - `deliveries`: a row for each recipient of each message of ours; the queue is
   the rows that are `waiting`.
@@ -135,4 +137,15 @@ _VERSION_4 = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = (
+    "ALTER TABLE messages ADD COLUMN drawing TEXT",
+    "CREATE INDEX drawings_of_room ON messages (room, number) WHERE drawing IS NOT NULL",
+    """CREATE TABLE strokes (
+        digest BLOB NOT NULL,
+        message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+        PRIMARY KEY (digest, message)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX strokes_of_message ON strokes (message)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)

@@ -19,6 +19,19 @@ from mutations import mutate
 from target import ENDS_WITHIN, PEER_PORT, Target, Wrong, check_replies, exchange
 
 _NUMBERS = ("0", "-0", "1", "-1", "1e999", "-1E-999", "9" * 400, "1.5", "2e3", "NaN", "-Infinity", "01", "+1")
+_DRAWING = {
+    "strokes": [
+        {
+            "points": [10, 10, 5, -5, 0, 3],
+            "width": 4,
+            "colour": "#123abc",
+            "time": [0, 90],
+            "pressure": [0, 5, 9],
+        },
+        {"points": [500, 320], "width": 48, "colour": "paper", "time": [90, 0], "text": "Tea", "author": 0},
+    ],
+    "authors": [{"fingerprint_sha256": "0" * 64, "username": "Bob"}],
+}
 _MOST_STATUS = 500
 _WAITS = "/v1/comparison"
 """For a person, unless whoever asks has hung up."""
@@ -60,7 +73,8 @@ class JsonBodies(Target):
             "room": room,
             **seed,
             "sent": 0,
-            "kind": "text",
+            "kind": chance.choice(("text", "drawing")),
+            "drawing": _DRAWING,
         }
         batch = {
             "messages": [
@@ -74,6 +88,12 @@ class JsonBodies(Target):
             (PEER_PORT, "POST", f"/rooms/{room}/message", seed),
             (ui, "POST", f"/api/rooms/{room}/message", seed),
             (ui, "POST", f"/api/rooms/{room}/message", {"content": text(chance)}),
+            (
+                ui,
+                "POST",
+                f"/api/rooms/{room}/message",
+                {"content": "", "kind": "drawing", "drawing": _DRAWING},
+            ),
             (ui, "PUT", "/api/info", {"username": text(chance)}),
             (ui, "POST", "/api/session", {"code": text(chance)}),
             (ui, "POST", f"/api/users/{self.aim.friend_uuid}/comparison", {}),

@@ -16,6 +16,7 @@ from loopback_node import LoopbackNode
 from loopback_peer import HandmadePeer, message, trust
 
 from cryptochat_lib import export
+from cryptochat_lib.wire import Outgoing
 
 StartNode = Callable[..., LoopbackNode]
 Data = dict[str, Any]
@@ -185,7 +186,7 @@ def test_an_export_ends_with_what_was_newest_and_one_that_was_cut_can_be_told(
     def page_and_send(*arguments: Any, **more: Any) -> Any:
         reads.append(arguments)
         if "after" in more:
-            ada.app.node.chat.send(arguments[0], "came meanwhile", None)
+            ada.app.node.chat.send(arguments[0], Outgoing("came meanwhile"))
         if len(reads) == fails_at:
             raise OSError
         return read(*arguments, **more)

@@ -125,7 +125,18 @@ def test_a_module_imports_only_from_the_rows_above_its_own(name: str) -> None:
 
 def test_the_parts_of_the_store_are_in_order_too() -> None:
     order = ["commits", "copies", "wal", "schema", "database", "search", "wiping", "opening"]
-    order += ["settings", "contacts", "keys", "records", "recipients", "messages", "queue", "__init__"]
+    order += [
+        "settings",
+        "contacts",
+        "keys",
+        "records",
+        "recipients",
+        "rows",
+        "strokes",
+        "messages",
+        "queue",
+        "__init__",
+    ]
     for place, name in enumerate(order):
         used = {
             module

@@ -11,7 +11,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from cryptochat_lib import guard, txt, wire
+from cryptochat_lib import guard, json_object, txt, wire
 from cryptochat_lib.errors import BadRequest, CryptoChatError, HeadTooLarge, TooLarge, TooManyRooms
 from cryptochat_lib.http_head import parse_head
 from cryptochat_lib.limits import KIB, MIB, Limits
@@ -94,8 +94,8 @@ def test_the_depth_of_json() -> None:
     def nested(depth: int) -> bytes:
         return b'{"a":' * depth + b"1" + b"}" * depth
 
-    wire.parse_object(nested(LIMITS.json_depth), LIMITS)
-    refused_with(BadRequest, wire.parse_object, nested(LIMITS.json_depth + 1), LIMITS)
+    json_object.parse_object(nested(LIMITS.json_depth), LIMITS)
+    refused_with(BadRequest, json_object.parse_object, nested(LIMITS.json_depth + 1), LIMITS)
 
 
 def test_joined_rooms() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from cryptochat_lib import ceremony, contact_code, identity, peer_record, sealing, txt, wire
+from cryptochat_lib import ceremony, contact_code, identity, json_object, peer_record, sealing, txt, wire
 from cryptochat_lib.errors import (
     BadPassphrase,
     BadRequest,
@@ -206,7 +206,7 @@ def test_a_request_is_answered_by_the_layer_that_finds_its_fault(vector: dict[st
             layer = "room"
             room = parse_room_name(head.segments[1])
         layer = "json"
-        wire.parse_object(body, LIMITS)
+        json_object.parse_object(body, LIMITS)
         layer = "form"
         if vector["form"] == "seed":
             wire.parse_seed_message(room, body, LIMITS)

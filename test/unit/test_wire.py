@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cryptochat_lib import wire
+from cryptochat_lib import json_object, wire
 from cryptochat_lib.errors import BadRequest, CryptoChatError, TooLarge
 from cryptochat_lib.limits import Limits
 from cryptochat_lib.model import Message, PeerId, RoomName
@@ -18,8 +18,8 @@ from cryptochat_lib.wire import Answer, Incoming
 LIMITS = Limits()
 TEA = RoomName("tea")
 PARSERS: list[Callable[[bytes], object]] = [
-    lambda body: wire.parse_object(body, LIMITS),
-    lambda body: wire.parse_outgoing(wire.parse_object(body, LIMITS), LIMITS),
+    lambda body: json_object.parse_object(body, LIMITS),
+    lambda body: wire.parse_outgoing(json_object.parse_object(body, LIMITS), LIMITS),
     lambda body: wire.parse_seed_message(TEA, body, LIMITS),
     lambda body: wire.parse_batch(body, LIMITS),
     lambda body: wire.parse_answers(body, LIMITS),
@@ -136,11 +136,11 @@ NO_OBJECT = {
 @pytest.mark.parametrize("what", NO_OBJECT)
 def test_is_no_body(what: str) -> None:
     with pytest.raises(BadRequest):
-        wire.parse_object(NO_OBJECT[what], LIMITS)
+        json_object.parse_object(NO_OBJECT[what], LIMITS)
 
 
 def test_a_pair_of_surrogate_escapes_is_one_character() -> None:
-    assert wire.parse_object(rb'{"a":"\ud83c\udf75"}', LIMITS) == {"a": "\U0001f375"}
+    assert json_object.parse_object(rb'{"a":"\ud83c\udf75"}', LIMITS) == {"a": "\U0001f375"}
 
 
 # Our own user
@@ -165,8 +165,8 @@ def test_an_outgoing_message_of_another_form_is_refused(fields: dict[str, object
 
 
 def test_an_outgoing_message_may_carry_a_name_of_its_own() -> None:
-    assert wire.parse_outgoing({"content": " x ", "username": " Ada "}, LIMITS) == (" x ", "Ada")
-    assert wire.parse_outgoing({"content": "x"}, LIMITS) == ("x", None)
+    assert wire.parse_outgoing({"content": " x ", "username": " Ada "}, LIMITS) == wire.Outgoing(" x ", "Ada")
+    assert wire.parse_outgoing({"content": "x"}, LIMITS) == wire.Outgoing("x")
 
 
 # The seed's form
@@ -293,7 +293,7 @@ def test_the_code_of_a_peers_error_is_read_if_there_is_one(body: bytes, code: st
 
 def test_content_of_64_kib_of_utf8_and_one_byte_more() -> None:
     most = "\u00e9" * (LIMITS.content_bytes // 2)
-    assert wire.parse_outgoing({"content": most}, LIMITS)[0] == most
+    assert wire.parse_outgoing({"content": most}, LIMITS).content == most
     with pytest.raises(TooLarge):
         wire.parse_outgoing({"content": most + "x"}, LIMITS)
     with pytest.raises(TooLarge):
@@ -326,9 +326,9 @@ def test_nesting_32_deep_and_one_deeper() -> None:
     def nested(depth: int) -> bytes:
         return b'{"a":' * (depth - 1) + b"[]" + b"}" * (depth - 1)
 
-    assert wire.parse_object(nested(32), LIMITS)
+    assert json_object.parse_object(nested(32), LIMITS)
     with pytest.raises(BadRequest, match="deep"):
-        wire.parse_object(nested(33), LIMITS)
+        json_object.parse_object(nested(33), LIMITS)
 
 
 def test_an_id_of_64_characters_and_one_more() -> None:
