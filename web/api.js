@@ -43,10 +43,12 @@ export const rooms = async () => (await request("GET", "/api/rooms")).rooms;
 export const join = (room) => request("POST", roomPath(room));
 export const leave = (room) => request("DELETE", roomPath(room));
 export const send = (room, content) => request("POST", `${roomPath(room)}/message`, { content });
+export const sendDrawing = (room, drawing, content) => request("POST", `${roomPath(room)}/message`, { content, kind: "drawing", drawing });
 
-/** A page of history, oldest first: the newest, or the one before the message `before`. */
-export async function messages(room, { before, limit = 50 } = {}) {
+/** A page of history, oldest first: the newest, or the one before the message `before`; of one `kind`. */
+export async function messages(room, { before, kind, limit = 50 } = {}) {
   const query = new URLSearchParams({ limit });
+  if (kind !== undefined) query.set("kind", kind);
   if (before !== undefined) query.set("before", before);
   return (await request("GET", `${roomPath(room)}/messages?${query}`)).messages;
 }

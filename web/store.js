@@ -26,6 +26,7 @@ export const state = reactive({
   added: null, // the id of the contact that was added last in the open dialog
   code: null, // our own contact code: {code, link, addresses, qr}
   doctor: null, // what the doctor found last: {findings, visible, report}
+  board: null, // the open sheet to draw on: {room, strokes, authors, description}, or null
   problems: reactive(new Map()), // place -> what went wrong there, in words
 });
 

@@ -105,6 +105,22 @@ export function nameByUuid(uuid) {
   return nameOf(state.users.get(uuid) ?? { uuid });
 }
 
+/** Whose strokes, beside its sender's, are in a drawing; `known`: they came here before under that very key. */
+export function authorsOf({ drawing }) {
+  const found = new Map();
+  for (const { author, known = false } of drawing.strokes) {
+    const claimed = drawing.authors?.[author];
+    if (claimed) found.set(`${author} ${known}`, { key: claimed.fingerprint_sha256, known, name: known ? nameByKey(claimed) : claimed.username });
+  }
+  return [...found.values()];
+}
+
+function nameByKey({ fingerprint_sha256: key, username }) {
+  if (key === state.info?.fingerprint_sha256) return state.info.username;
+  const user = [...state.users.values()].find((one) => one.fingerprint_sha256 === key);
+  return user ? nameOf(user) : username;
+}
+
 /** How many of our messages, as far as they are loaded, wait for this person. */
 export function waitingFor(uuid) {
   let count = 0;

@@ -374,7 +374,7 @@ class Rules(RuleBasedStateMachine):
         body = {
             "messages": [
                 {"id": m.wire_id, "room": m.room, "username": sender, "content": m.content, "sent": m.sent}
-                | {"kind": m.kind}
+                | {"kind": "text"}
                 for m in messages
             ]
         }

@@ -97,6 +97,40 @@ export const english = {
   // The program gives its reasons in English words; another language puts its own beside them here.
   reasons: { away: "they are away" },
 
+  pen: {
+    open: "Draw",
+    tools: "Tools",
+    pen: "Pen",
+    eraser: "Eraser",
+    letters: "Letters: press where they begin, type, and press Enter",
+    thin: "Thin",
+    thick: "Thick",
+    yours: "Your colour",
+    colours: ["Black", "Red", "Orange", "Yellow", "Green", "Blue", "Purple", "Brown"],
+    undo: "Undo",
+    redo: "Redo",
+    clear: "Clear",
+    trace: "Trace a picture …",
+    sheet: "Sheet to draw on",
+    keys: "Draw with a mouse, a finger or a pen. By keys: the arrows move, Space puts the pen down and up, Ctrl + Z undoes.",
+    neverSent: "The picture under the sheet stays here: only your strokes are sent.",
+    away: "Take it away",
+    noPicture: "This is no picture that the browser can show.",
+    full: "The sheet is full: send it, or undo something.",
+    fullness: (percent) => `The sheet is ${percent}% full.`,
+    description: "What does it show? (for search, and for who cannot see it)",
+    send: "Send drawing",
+  },
+
+  drawing: {
+    by: ({ name, known }, sender) => (known ? `With strokes by ${name}` : `${sender} says that strokes are by “${name}”`),
+    replay: "Replay",
+    stop: "Stop",
+    takeUp: "Draw on it",
+    png: "Save as PNG",
+    svg: "Save as SVG",
+  },
+
   composer: {
     label: (room) => `Message to ${room}`,
     placeholder: "Write something …",

@@ -4,6 +4,7 @@
  * the field only after its POST was answered.
  */
 import { h, nextTick, onMounted, ref } from "../../vendor/vue.js";
+import { closeBoard, openBoard } from "../../actions/drawing.js";
 import { send } from "../../actions/messages.js";
 import { showPerson } from "../../actions/people.js";
 import { draftOf, keepDraft } from "../../drafts.js";
@@ -11,6 +12,7 @@ import { state } from "../../store.js";
 import { audience, nameOf } from "../../views.js";
 import { words } from "../../words.js";
 import { icon } from "../icons.js";
+import { Board } from "../pen/board.js";
 import { Problem } from "../problem.js";
 
 export const Composer = {
@@ -34,6 +36,7 @@ export const Composer = {
       await nextTick();
       field.value?.focus();
     };
+    const drawing = () => state.board?.room === props.room.name;
     const key = (event) => {
       // While an input method composes a character, Enter is its own.
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
@@ -56,8 +59,10 @@ export const Composer = {
             onInput: (event) => write(event.target.value),
             onKeydown: key,
           }),
+          h("button", { type: "button", class: "draw", "aria-expanded": drawing(), "aria-label": words.pen.open, title: words.pen.open, onClick: () => (drawing() ? closeBoard() : openBoard(props.room.name)) }, icon("pencil")),
           h("button", { type: "submit", class: "primary", disabled: sending.value || state.link !== "live" }, sending.value ? words.composer.sending : words.composer.send),
         ]),
+        drawing() && h(Board, { key: boardKey(state.board), room: props.room.name }),
         h(Problem, { place: "composer" }),
       ]);
   },
@@ -79,4 +84,11 @@ function readers(room) {
       h("button", { type: "button", key: user.uuid, class: "small", onClick: () => showPerson(user.uuid) }, verify(user)),
     ),
   ]);
+}
+
+/** Another sheet is another board. */
+const KEYS = new WeakMap();
+function boardKey(board) {
+  if (!KEYS.has(board)) KEYS.set(board, crypto.randomUUID());
+  return KEYS.get(board);
 }

@@ -11,6 +11,7 @@ import { hueOf, nameByUuid } from "../../views.js";
 import { words } from "../../words.js";
 import { icon } from "../icons.js";
 import { lookalike } from "../people/lookalike.js";
+import { Drawing } from "../pen/drawing.js";
 
 export const Message = {
   props: { message: { type: Object, required: true } },
@@ -20,7 +21,7 @@ export const Message = {
       const { message } = props;
       return h("article", { class: ["card", hueOf(message.sender.uuid), { own: message.own }], "data-id": message.id }, [
         h("header", { class: "card-head" }, [nameTag(message), !message.own && lookalike(state.users.get(message.sender.uuid)), !message.own && method(message), time(message)]),
-        h("p", { class: "content", dir: "auto" }, message.content),
+        message.drawing ? h(Drawing, { message }) : h("p", { class: "content", dir: "auto" }, message.content),
         message.own && progress(message, open),
       ]);
     };

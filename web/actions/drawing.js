@@ -1,0 +1,51 @@
+/* What a person can do with a drawing: send it, or take somebody's up to go on with it. */
+import * as api from "../api.js";
+import { sheetOf } from "../drafts.js";
+import { decode } from "../drawing/strokes.js";
+import { markRaw } from "../vendor/vue.js";
+import { addMessage, state } from "../store.js";
+import { attempt } from "./attempt.js";
+
+export function sendDrawing(room, drawing, description) {
+  return attempt("composer", async () => addMessage(await api.sendDrawing(room, drawing, description)));
+}
+
+/** The flip-book's pages: the last drawings of a room, the oldest first. */
+export async function lastDrawings(room, limit) {
+  let found = [];
+  await attempt("conversation", async () => (found = await api.messages(room, { limit, kind: "drawing" })));
+  return found;
+}
+
+/** Open the board with a copy of what `message` shows, each stroke under the name of whoever drew it. */
+export function takeUp(message) {
+  const own = state.info.fingerprint_sha256;
+  const authors = [...(message.drawing.authors ?? [])];
+  const sender = senderOf(message);
+  const strokes = message.drawing.strokes.map((stroke) => {
+    const { known, ...copy } = decode(stroke);
+    if (copy.author === undefined && !message.own && sender) copy.author = placeOf(authors, sender);
+    return copy;
+  });
+  const mine = authors.findIndex((author) => author.fingerprint_sha256 === own);
+  for (const stroke of strokes) if (stroke.author === mine) delete stroke.author;
+  state.board = markRaw({ room: message.room, strokes, authors, description: "" });
+}
+
+function senderOf({ sender }) {
+  const key = state.users.get(sender.uuid)?.fingerprint_sha256;
+  return key && { fingerprint_sha256: key, username: sender.username };
+}
+
+function placeOf(authors, author) {
+  const at = authors.findIndex((one) => one.fingerprint_sha256 === author.fingerprint_sha256);
+  return at < 0 ? authors.push(author) - 1 : at;
+}
+
+export function openBoard(room) {
+  state.board = markRaw({ room, strokes: [], authors: [], description: "", ...sheetOf(room) });
+}
+
+export function closeBoard() {
+  state.board = null;
+}
