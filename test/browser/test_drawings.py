@@ -73,7 +73,7 @@ def test_what_one_draws_is_seen_replayed_and_drawn_on_by_another(lan, ada, bob, 
     page.wait_gone(".board")
     page.wait_text(".card.own figcaption", "a pot on a table")
     other.wait_text(".card figcaption", "a pot on a table")
-    other.wait(lambda: other.run(INK, ".card .drawing canvas") > 100, "nothing is painted")
+    other.wait(lambda: other.run(INK, ".card .drawn canvas") > 100, "nothing is painted")
     (sent,) = bob.history("tea")
     strokes = sent["drawing"]["strokes"]
     assert [stroke.get("text") for stroke in strokes] == [None, None, "Tea <b>!"]
@@ -83,7 +83,7 @@ def test_what_one_draws_is_seen_replayed_and_drawn_on_by_another(lan, ada, bob, 
     other.click(".take-up")
     draw(other, (50, 20), start=(20, -60))
     other.click(".send-drawing")
-    page.wait_text(".card:not(.own) .drawing .note", "With strokes by Ada")
+    page.wait_text(".card:not(.own) .drawn .note", "With strokes by Ada")
     back = ada.history("tea")[-1]["drawing"]
     assert [stroke.get("known") for stroke in back["strokes"]] == [True, True, True, None]
     assert [author["username"] for author in back["authors"]] == ["Ada"]

@@ -71,7 +71,7 @@ export const Drawing = {
     });
     return () => {
       const { message } = props;
-      return h("figure", { class: "drawing" }, [
+      return h("figure", { class: "drawn" }, [
         h("canvas", { ref: canvas, class: "ink", role: "img", "aria-label": message.content }),
         h("figcaption", { dir: "auto" }, message.content),
         authorsOf(message).map((author) => h("p", { class: ["note", { claimed: !author.known }], key: `${author.key} ${author.known}` }, words.drawing.by(author, message.sender.username))),
