@@ -27,6 +27,7 @@ export const state = reactive({
   code: null, // our own contact code: {code, link, addresses, qr}
   doctor: null, // what the doctor found last: {findings, visible, report}
   board: null, // the open sheet to draw on: {room, strokes, authors, description}, or null
+  flipBook: [], // the drawings that the flip-book shows, oldest first
   problems: reactive(new Map()), // place -> what went wrong there, in words
 });
 

@@ -89,6 +89,23 @@ def test_what_one_draws_is_seen_replayed_and_drawn_on_by_another(lan, ada, bob, 
     assert [author["username"] for author in back["authors"]] == ["Ada"]
 
 
+def test_the_last_drawings_of_a_room_are_a_flip_book(ada, page):
+    for number in range(3):
+        line = {"points": [100 * number, 50, 90, 90], "width": 9, "colour": "#123456", "time": [0, 1]}
+        body = {"content": f"page {number}", "kind": "drawing", "drawing": {"strokes": [line]}}
+        ada.post("/api/rooms/tea/message", body)
+    ada.send("tea", "no drawing")
+    page.click(".open-flip-book")
+    page.click(".flip-book .play")
+    page.wait_text(".flip-book .play", "Play")
+    seen = []
+    for _ in range(3):
+        seen += page.texts(".flip-book .note")
+        assert page.run(INK, ".flip-book canvas") > 100
+        page.click(".flip-book .next")
+    assert sorted(seen) == ["page 0", "page 1", "page 2"]
+
+
 def test_one_draws_rubs_out_and_takes_back_by_keys_alone(ada, page):
     page.one(".composer .draw").send_keys(Keys.ENTER)
     page.wait(lambda: page.run("return document.activeElement.matches('.sheet .ink')"), "not on the sheet")

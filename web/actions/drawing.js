@@ -5,16 +5,22 @@ import { decode } from "../drawing/strokes.js";
 import { markRaw } from "../vendor/vue.js";
 import { addMessage, state } from "../store.js";
 import { attempt } from "./attempt.js";
+import { openDialog } from "./page.js";
+
+const FLIP_BOOK_PAGES = 24;
 
 export function sendDrawing(room, drawing, description) {
   return attempt("composer", async () => addMessage(await api.sendDrawing(room, drawing, description)));
 }
 
-/** The flip-book's pages: the last drawings of a room, the oldest first. */
-export async function lastDrawings(room, limit) {
-  let found = [];
-  await attempt("conversation", async () => (found = await api.messages(room, { limit, kind: "drawing" })));
-  return found;
+/** The flip-book of a room: its last drawings, the oldest first. */
+export function openFlipBook(room) {
+  return attempt("conversation", async () => {
+    const pages = await api.messages(room, { limit: FLIP_BOOK_PAGES, kind: "drawing" });
+    if (pages.length === 0) return;
+    state.flipBook = markRaw(pages);
+    openDialog("flip");
+  });
 }
 
 /** Open the board with a copy of what `message` shows, each stroke under the name of whoever drew it. */

@@ -8,11 +8,12 @@ import { AddSomeone } from "./adding/add-someone.js";
 import { Banner } from "./banner.js";
 import { Conversation } from "./talk/conversation.js";
 import { Doctor } from "./adding/doctor.js";
+import { FlipBook } from "./pen/flip-book.js";
 import { Identity } from "./people/identity.js";
 import { People } from "./people/people.js";
 import { Rooms } from "./rooms/rooms.js";
 
-const DIALOGS = { add: AddSomeone, doctor: Doctor };
+const DIALOGS = { add: AddSomeone, doctor: Doctor, flip: FlipBook };
 
 export const App = {
   render: () =>

@@ -131,6 +131,16 @@ export const english = {
     svg: "Save as SVG",
   },
 
+  flipBook: {
+    open: "Flip-book",
+    title: "The last drawings of this room",
+    page: (at, all) => `${at} of ${all}`,
+    play: "Play",
+    pause: "Pause",
+    back: "Back",
+    next: "Next",
+  },
+
   composer: {
     label: (room) => `Message to ${room}`,
     placeholder: "Write something …",

@@ -4,6 +4,7 @@
  * also when an earlier page is put on top, for which it measures the height before and after.
  */
 import { h, nextTick, onUnmounted, ref, watch } from "../../vendor/vue.js";
+import { openFlipBook } from "../../actions/drawing.js";
 import { loadEarlier } from "../../actions/messages.js";
 import { openDialog, show } from "../../actions/page.js";
 import { leaveRoom, joinRoom } from "../../actions/rooms.js";
@@ -58,6 +59,8 @@ function body(scroller, atEnd, on) {
   return [
     h("div", { class: "conversation-head" }, [
       h("h2", { dir: "auto" }, room.name),
+      history.messages.some((message) => message.drawing) &&
+        h("button", { type: "button", class: "small open-flip-book", onClick: () => openFlipBook(room.name) }, words.flipBook.open),
       h(Confirm, {
         key: room.name,
         label: words.conversation.leave,
