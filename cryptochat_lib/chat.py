@@ -22,7 +22,7 @@ from .delivery import AWAY
 from .errors import NotAMember, NotJoined
 from .events import EventLog
 from .looker import Looker
-from .model import Delivery, DeliveryState, KnownKey, Message, PeerId, RoomName, Trust
+from .model import Delivery, DeliveryState, KnownKey, Message, PeerId, ReadMark, RoomName, Trust
 from .outbox import Outbox
 from .presence import Presence
 from .profile import Profile
@@ -71,6 +71,15 @@ class Chat:
             wire.forget_content()
 
         self._store.messages.erase(room, erased)
+
+    def marks(self) -> list[ReadMark]:
+        """How far each room that we are in is read."""
+        return [self._store.reads.of(room) for room in self._profile.rooms()]
+
+    def read_to(self, room: RoomName, number: int) -> None:
+        """The user has read `room` up to message `number`: every page hears of it. StorageFailed."""
+        if self._store.reads.go_on(room, number):
+            self._events.publish("read", shapes.read_mark(self._store.reads.of(room)))
 
     def send(self, room: RoomName, outgoing: Outgoing) -> Message:
         """Store a message of ours to `room`; NotJoined, StorageFull."""

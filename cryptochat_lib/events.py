@@ -29,7 +29,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 Payload = Mapping[str, Any]
 
-STREAMS = ("verification", "messages", "delivery", "rooms", "users", "contacts", "reset")
+STREAMS = ("verification", "messages", "delivery", "rooms", "users", "contacts", "read", "reset")
 
 
 @dataclass(frozen=True)

@@ -229,6 +229,14 @@ class Delivery(NamedTuple):
     reason: str | None = None
 
 
+class ReadMark(NamedTuple):
+    """How far the user has read in a room: up to message `number`, or nothing yet; `unread` are newer."""
+
+    room: RoomName
+    number: int | None
+    unread: int
+
+
 class Message(NamedTuple):
     """A message as it is stored. `number` orders the history: the order of storing here.
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from .ceremony import Comparison, Phase
-from .model import Contact, DeliveryState, KnownKey, Message, PeerId, RoomName, Trust, trust_of
+from .model import Contact, DeliveryState, KnownKey, Message, PeerId, ReadMark, RoomName, Trust, trust_of
 
 
 @lru_cache(maxsize=256)  # one message's times are asked for again and again
@@ -57,6 +57,15 @@ def size(value: Message) -> int:
     drawing = value.drawing or ""
     drawn = len(drawing) * (1 if drawing.isascii() else 6)
     return 1024 + 6 * len(value.content) + drawn + 128 * len(value.deliveries)
+
+
+def read_mark(value: ReadMark) -> dict[str, Any]:
+    """READ: how far the user has read in a room."""
+    return {
+        "room": value.room,
+        "read": None if value.number is None else str(value.number),
+        "unread": value.unread,
+    }
 
 
 def delivery(

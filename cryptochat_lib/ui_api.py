@@ -82,6 +82,8 @@ class UiApi:
             Route("GET", "/api/rooms/{room}/messages", self._history),
             Route("DELETE", "/api/rooms/{room}/messages", self._erase),
             Route("GET", "/api/rooms/{room}/messages.jsonl", self._export),
+            Route("GET", "/api/read", self._marks),
+            Route("PUT", "/api/rooms/{room}/read", self._read),
             Route("GET", "/api/search", self._search),
             Route("GET", "/api/events", self._events),
             Route("GET", "/api/doctor", lambda _request: json_reply(200, doctor.examine())),
@@ -194,13 +196,27 @@ class UiApi:
 
     def _history(self, request: Request) -> Reply:
         query = request.head.query
-        before, after = _number(query, "before"), _number(query, "after")
-        if before is not None and after is not None:
-            raise BadRequest("ask for “before” or “after”, not both")
+        before, after, around = (_number(query, name) for name in ("before", "after", "around"))
+        if sum(number is not None for number in (before, after, around)) > 1:
+            raise BadRequest("ask for “before”, “after” or “around”, for one of them")
         if query.get("kind", "drawing") != "drawing":
             raise BadRequest("“kind” is drawing, or left out")
-        page = self._messages.page(_room(request), self._limit(query), before, after, "kind" in query)
+        room, limit, drawn = _room(request), self._limit(query), "kind" in query
+        if around is None:
+            page = self._messages.page(room, limit, before, after, drawn)
+        else:
+            older = self._messages.page(room, limit - limit // 2, before=around + 1, drawn=drawn)
+            page = older + self._messages.page(room, limit // 2, after=around, drawn=drawn)
         return json_reply(200, {"messages": [shapes.message(message) for message in page]})
+
+    def _marks(self, request: Request) -> Reply:
+        return json_reply(200, {"rooms": [shapes.read_mark(mark) for mark in self._chat.marks()]})
+
+    def _read(self, request: Request) -> Reply:
+        fields = self._fields(request)
+        json_object.only(fields, "id")
+        self._chat.read_to(_room(request), _given(json_object.text_field(fields, "id"), "id"))
+        return Reply(204)
 
     def _search(self, request: Request) -> Reply:
         fields = request.head.query
@@ -256,8 +272,11 @@ def _fingerprint(fields: Mapping[str, Any]) -> str | None:
 def _number(query: Mapping[str, str], name: str) -> int | None:
     """A message's id, or a count, in the query."""
     text = query.get(name)
-    if text is None:
-        return None
+    return None if text is None else _given(text, name)
+
+
+def _given(text: str, name: str) -> int:
+    """A message's id, or a count, as `name` has it."""
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < _LARGEST_ID):
         raise BadRequest(f"“{name}” is not one that we gave")
     return int(text)

@@ -21,6 +21,7 @@ from .keys import CODE, Keys
 from .messages import Messages
 from .opening import explaining, open_as_it_is, open_database
 from .queue import Queue
+from .reads import Reads
 from .recipients import Recipients
 from .records import Records
 from .settings import Settings, store_identity
@@ -39,7 +40,8 @@ class Store:
         self.keys = Keys(self.database, self.contacts)
         self.records = Records(self.database)
         self._recipients = Recipients(self.database)
-        self.messages = Messages(self.database, self._recipients)
+        self.reads = Reads(self.database)
+        self.messages = Messages(self.database, self._recipients, self.reads)
         self.queue = Queue(self.database, self._recipients)
 
     def open(self, make_identity: Callable[[], Identity | SealedIdentity]) -> None:

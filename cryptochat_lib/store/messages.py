@@ -19,6 +19,7 @@ from ..wire import Incoming
 from ..words import Query
 from . import search, strokes
 from .database import Database, Transaction
+from .reads import Reads
 from .recipients import Recipients
 from .rows import DELIVERY_ROW, INSERT, INSERT_DELIVERIES, ROW, SELECT, insert_rows, row_of, to_message
 
@@ -39,9 +40,10 @@ class OwnMessage(NamedTuple):
 class Messages:
     """The rows of `messages`, and their first `deliveries`."""
 
-    def __init__(self, database: Database, recipients: Recipients) -> None:
+    def __init__(self, database: Database, recipients: Recipients, reads: Reads) -> None:
         self._database = database
         self._recipients = recipients
+        self._reads = reads
         # Changed only by work of `Database.write`, one after the other:
         self._next = 0
         self._indexed = 0  # about how far the full-text index goes
@@ -128,6 +130,7 @@ class Messages:
             search.forget(tx, room)
             tx.execute("DELETE FROM messages WHERE room = ?", (room,))  # and with them, their deliveries
             self._recipients.remove_unused(tx)
+            self._reads.forget(tx, room)
 
         def erased(_: None) -> None:
             self._recipients.forget()

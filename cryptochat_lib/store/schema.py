@@ -14,6 +14,7 @@ released is never changed: a new one is added behind it.
 - `messages`: the history. `number` is its order, and the base of the event ids.
   `sender_key` is the SHA-256 fingerprint of the certificate it came under. `drawing`: of a drawing, its
   strokes in JSON (`cryptochat_lib/drawing.py`).
+- `reads`: the last message that the user has read, of each room.
 - `strokes`: the digest of each stroke that a message's sender drew: see `store/strokes.py`.
 - `recipients`: everybody whom a message of ours is for, with a number that is shorter than a UUID.
 - `deliveries`: a row for each recipient of each message of ours; the queue is
@@ -148,4 +149,17 @@ _VERSION_5 = (
     "CREATE INDEX strokes_of_message ON strokes (message)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+_VERSION_6 = (
+    "CREATE TABLE reads (room TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    # Nobody knows how far it was: who comes from an earlier version begins with nothing unread.
+    "INSERT INTO reads (room, number) SELECT room, max(number) FROM messages GROUP BY room",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+    _VERSION_6,
+)

@@ -171,8 +171,9 @@ def test_without_a_token_everything_but_the_exchange_of_the_code_is_401(
 
 def test_every_event_is_as_it_is_described(lively: LoopbackNode, document: Document) -> None:
     described = document["paths"][ENDLESS]["get"]["responses"]["200"]["x-events"]
-    wanted = {"verification", "messages", "delivery", "rooms", "users", "contacts", "reset"}
+    wanted = {"verification", "messages", "delivery", "rooms", "users", "contacts", "read", "reset"}
     lively.wait_for("delivery")
+    lively.put("/api/rooms/tea/read", {"id": lively.send("tea", "read at once")["id"]})
     lively.delete("/api/rooms/tea/messages")
     for kind in wanted:
         lively.wait_for(kind)

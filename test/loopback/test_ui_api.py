@@ -43,6 +43,8 @@ ROUTES = [
     "GET /api/rooms/tea/messages",
     "DELETE /api/rooms/tea/messages",
     "GET /api/rooms/tea/messages.jsonl",
+    "GET /api/read",
+    "PUT /api/rooms/tea/read",
     "GET /api/search",
     "GET /api/doctor",
     "GET /api/events",
@@ -52,6 +54,7 @@ WITH_BODY = [
     "PUT /api/info",
     "POST /api/contacts",
     "POST /api/rooms/tea/message",
+    "PUT /api/rooms/tea/read",
     f"POST /api/users/{NOBODY}/verify",
     f"DELETE /api/users/{NOBODY}/verify",
 ]

@@ -133,6 +133,7 @@ def test_the_parts_of_the_store_are_in_order_too() -> None:
         "recipients",
         "rows",
         "strokes",
+        "reads",
         "messages",
         "queue",
         "__init__",
