@@ -45,11 +45,16 @@ export const leave = (room) => request("DELETE", roomPath(room));
 export const send = (room, content) => request("POST", `${roomPath(room)}/message`, { content });
 export const sendDrawing = (room, drawing, content) => request("POST", `${roomPath(room)}/message`, { content, kind: "drawing", drawing });
 
-/** A page of history, oldest first: the newest, or the one before the message `before`; of one `kind`. */
-export async function messages(room, { before, kind, limit = 50 } = {}) {
-  const query = new URLSearchParams({ limit });
-  if (kind !== undefined) query.set("kind", kind);
-  if (before !== undefined) query.set("before", before);
+/** How far each room is read. */
+export const reads = async () => (await request("GET", "/api/read")).rooms;
+export const readTo = (room, id) => request("PUT", `${roomPath(room)}/read`, { id });
+
+/** Messages with all the words of `q`, newest first; `where`: `{room, before, limit}`. */
+export const search = async (q, where) => (await request("GET", `/api/search?${new URLSearchParams({ q, ...where })}`)).messages;
+
+/** A page of history, oldest first: the newest, or `{before}`, `{after}` or `{around}` a message; of one `{kind}`. */
+export async function messages(room, which) {
+  const query = new URLSearchParams(which);
   return (await request("GET", `${roomPath(room)}/messages?${query}`)).messages;
 }
 
@@ -82,7 +87,7 @@ async function answered(response, token) {
   if (response.ok) return response;
   if (response.status === 401 && token) session.refuse(token);
   const problem = await response.json().catch(() => ({}));
-  const message = String(problem.message ?? words.problems.status(response.status));
+  const message = String(words.problems.codes[problem.code] ?? problem.message ?? words.problems.status(response.status));
   throw new ApiError(response.status, String(problem.code ?? ""), message);
 }
 

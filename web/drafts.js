@@ -1,35 +1,14 @@
-/* What is being typed and drawn, for each room: kept in this tab's sessionStorage, so that a reload loses nothing. */
-const key = (room) => `cryptochat.draft.${room}`;
+/* What is being typed and drawn, for each room: kept in this tab, so that a reload loses nothing. */
+import { ofTab } from "./storage.js";
 
-export function draftOf(room) {
-  return sessionStorage.getItem(key(room)) ?? "";
-}
+const draft = (room) => `cryptochat.draft.${room}`;
+const sheet = (room) => `cryptochat.sheet.${room}`;
 
-export function keepDraft(room, text) {
-  try {
-    if (text) sessionStorage.setItem(key(room), text);
-    else sessionStorage.removeItem(key(room));
-  } catch {
-    // The storage is full: the text stays in the field, it only would not survive a reload.
-  }
-}
+const keep = (key, text) => (text ? ofTab.set(key, text) : ofTab.remove(key));
 
-const sheetKey = (room) => `cryptochat.sheet.${room}`;
+export const draftOf = (room) => ofTab.get(draft(room)) ?? "";
+export const keepDraft = (room, text) => keep(draft(room), text);
 
 /** What was drawn and not sent: `{strokes, authors, description}`, or null. */
-export function sheetOf(room) {
-  try {
-    return JSON.parse(sessionStorage.getItem(sheetKey(room)));
-  } catch {
-    return null;
-  }
-}
-
-export function keepSheet(room, sheet) {
-  try {
-    if (sheet) sessionStorage.setItem(sheetKey(room), JSON.stringify(sheet));
-    else sessionStorage.removeItem(sheetKey(room));
-  } catch {
-    // As above: it stays on the board.
-  }
-}
+export const sheetOf = (room) => JSON.parse(ofTab.get(sheet(room)));
+export const keepSheet = (room, drawn) => keep(sheet(room), drawn && JSON.stringify(drawn));

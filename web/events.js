@@ -1,6 +1,6 @@
-/* The one event stream of this tab: it is opened, read, and opened again for as long as the tab lives.
+/* The event stream: it is opened, read, and opened again for as long as there is a token.
  *
- * After a break it names the last event that it has seen, and the program goes on from there with
+ * After a break it names the last event that was seen, and the program goes on from there with
  * nothing lost and nothing twice. The program writes a comment at least every 15 s, so a stream that
  * is silent for longer than SILENCE is dead, whatever the browser believes: a machine that slept.
  */
@@ -12,16 +12,15 @@ const SILENCE = 40_000;
 const FIRST_WAIT = 400;
 const LONGEST_WAIT = 5_000;
 
-/** For ever: `onOpen({resumed, newToken})`, `onEvent(name, data)`, `onLost()`. */
-export async function follow({ onOpen, onEvent, onLost }) {
-  const seen = { id: null, token: null };
+/** Until there is no token: `onOpen({resumed, newToken})`, `onEvent(name, data, id)`, `onLost()`.
+ * `seen`: `{id, token}` of the last event, and of the last stream, whoever has read them. */
+export async function follow(seen, { onOpen, onEvent, onLost }) {
   let wait = FIRST_WAIT;
-  for (;;) {
-    const token = await session.available();
+  for (let token = session.current(); token; token = session.current()) {
     try {
       await readStream(token, seen, onEvent, (resumed) => {
         wait = FIRST_WAIT;
-        onOpen({ resumed, newToken: seen.token !== token });
+        onOpen({ resumed, newToken: seen.token !== null && seen.token !== token });
         seen.token = token;
       });
     } catch {
@@ -62,7 +61,7 @@ async function readStream(token, seen, onEvent, opened) {
 /** A mistake of ours in one event must not end the stream, nor make it come again and again. */
 function tell(onEvent, event) {
   try {
-    onEvent(event.event, JSON.parse(event.data));
+    onEvent(event.event, JSON.parse(event.data), event.id);
   } catch (error) {
     reportError(error);
   }

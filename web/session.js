@@ -13,11 +13,13 @@
  *   3. it is not kept anywhere that outlives the tab: whoever takes the port after the program
  *      would be given it by the browser.
  */
+import { ofTab } from "./storage.js";
+
 const KEY = "cryptochat.token";
 const FORM = /^[A-Za-z0-9_-]{16,256}$/;
 const channel = new BroadcastChannel("cryptochat.session");
 
-let token = sessionStorage.getItem(KEY);
+let token = ofTab.get(KEY);
 let accepted = false;
 let exchange = null;
 let report = () => {};
@@ -63,7 +65,7 @@ export function refuse(used) {
   if (used !== token) return;
   token = null;
   accepted = false;
-  sessionStorage.removeItem(KEY);
+  ofTab.remove(KEY);
   askOtherTabs("restarted");
 }
 
@@ -81,7 +83,7 @@ function take(offered) {
   if (!FORM.test(offered) || offered === token) return;
   token = offered;
   accepted = false;
-  sessionStorage.setItem(KEY, token);
+  ofTab.set(KEY, token);
   changes.dispatchEvent(new Event("token"));
 }
 

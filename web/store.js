@@ -3,7 +3,12 @@
  * What came from the program (users, rooms, messages) is kept as it came and replaced, never edited:
  * so a component sees a change as a new value. Maps, not objects: a room may be called "__proto__".
  */
+import { History } from "./history.js";
+import { ofTab } from "./storage.js";
 import { reactive, shallowReactive } from "./vendor/vue.js";
+
+const MOST_SPOKEN = 5;
+let spoken = 0;
 
 export const state = reactive({
   link: "connecting", // then "live", "lost", "restarted", "none" or "used-link"
@@ -16,12 +21,20 @@ export const state = reactive({
   histories: shallowReactive(new Map()), // room -> History
   contacts: shallowReactive(new Map()), // id -> CONTACT: whom the user has added
   found: reactive(new Set()), // ids of those that were found while this page looked on
-  unread: reactive(new Map()), // room -> number of messages that came while it was not open
-  room: sessionStorage.getItem("cryptochat.room"), // the open one, or null
+  reads: shallowReactive(new Map()), // room -> READ: how far the user has read in it
+  mentioned: reactive(new Set()), // rooms in which something unread names the user
+  comings: shallowReactive(new Map()), // room -> who has come and gone, in the order of it: see comings.js
+  latest: null, // the last message of others that has come
+  notifications: "off", // "ask", "asked", "on" or "off": see actions/notifications.js
+  leading: false, // this tab has the event stream for all tabs
+  spoken: [], // what has just happened in the open room, in words, for those who hear the page
+  atEnd: true, // the newest message of the open room is in view
+  room: ofTab.get("cryptochat.room"), // the open one, or null
   differing: reactive(new Set()), // keys of which the user has said that the two screens differ
   person: null, // whose card is open, or null
   view: "talk", // on a narrow screen: "rooms", "talk" or "people"
-  dialog: null, // the open one: "add", "doctor" or null
+  dialog: null, // the open one: "add", "doctor", "flip", "search", "keys" or null
+  search: { typed: "", found: null, more: false }, // what was searched for last, and what was found
   offered: null, // {text}: the contact code that came in this page's address, for the user to look at
   added: null, // the id of the contact that was added last in the open dialog
   code: null, // our own contact code: {code, link, addresses, qr}
@@ -31,13 +44,8 @@ export const state = reactive({
   problems: reactive(new Map()), // place -> what went wrong there, in words
 });
 
-/** One room's messages as far as they are loaded, oldest first. `whole`: there are no older ones. */
-function emptyHistory() {
-  return shallowReactive({ messages: shallowReactive([]), whole: false, loading: false });
-}
-
 export function historyOf(room) {
-  if (!state.histories.has(room)) state.histories.set(room, emptyHistory());
+  if (!state.histories.has(room)) state.histories.set(room, new History());
   return state.histories.get(room);
 }
 
@@ -47,46 +55,40 @@ export function replaceAll(map, entries) {
   for (const [key, value] of fresh) map.set(key, value);
 }
 
-/** The newest page came: it replaces what it overlaps; if it overlaps nothing, it is all we know.
- * What was added while it was on its way (from index `since`) and is not in it, is newer: it stays. */
-export function newestPage(room, page, limit, since) {
-  const history = historyOf(room);
-  const ids = new Set(page.map((message) => message.id));
-  const loaded = history.messages.slice(0, since);
-  const added = history.messages.slice(since).filter((message) => !ids.has(message.id));
-  const overlap = loaded.findIndex((message) => ids.has(message.id));
-  const older = overlap < 0 ? [] : loaded.slice(0, overlap);
-  if (older.length === 0) history.whole = page.length < limit;
-  history.messages.splice(0, history.messages.length, ...older, ...page, ...added);
-}
-
-export function earlierPage(room, page, limit) {
-  const history = historyOf(room);
-  history.messages.unshift(...page);
-  history.whole = page.length < limit;
-}
-
-/** A message is added once, whether its event or our POST's reply comes first. */
+/** A message is added once, whether its event or our POST's reply comes first; false: it was there. */
 export function addMessage(message) {
-  const { messages } = historyOf(message.room);
-  if (messages.some((known) => known.id === message.id)) return false;
-  messages.push(message);
-  return true;
+  const reading = message.room === state.room && !state.atEnd;
+  return historyOf(message.room).add(message, reading);
 }
 
 export function setDelivery({ id, room, uuid, state: reached, reason }) {
-  const messages = state.histories.get(room)?.messages ?? [];
-  const index = messages.findLastIndex((message) => message.id === id);
+  const history = state.histories.get(room);
+  const index = history?.indexOf(id) ?? -1;
   if (index < 0) return;
-  const others = (messages[index].deliveries ?? []).filter((delivery) => delivery.uuid !== uuid);
-  messages[index] = { ...messages[index], deliveries: [...others, { uuid, state: reached, reason }] };
+  const message = history.messages[index];
+  const others = (message.deliveries ?? []).filter((delivery) => delivery.uuid !== uuid);
+  history.replace(index, { ...message, deliveries: [...others, { uuid, state: reached, reason }] });
 }
+
+/** How many messages of others in `room` are new; what the program says of it replaces what we have counted. */
+export function setUnread(room, unread, read = state.reads.get(room)?.read ?? null) {
+  state.reads.set(room, { room, read, unread });
+  if (unread === 0) state.mentioned.delete(room);
+}
+
+export const unreadIn = (room) => state.reads.get(room)?.unread ?? 0;
 
 export function showRoom(room) {
   state.room = room;
-  if (room === null) return sessionStorage.removeItem("cryptochat.room");
-  state.unread.delete(room);
-  sessionStorage.setItem("cryptochat.room", room);
+  state.atEnd = true;
+  state.spoken = [];
+  if (room === null) return ofTab.remove("cryptochat.room");
+  ofTab.set("cryptochat.room", room);
+}
+
+/** Say it to those who hear the page, if it is about the room that is open. */
+export function speak(room, text) {
+  if (room === state.room) state.spoken = [...state.spoken, { key: spoken++, text }].slice(-MOST_SPOKEN);
 }
 
 export function setProblem(place, message) {

@@ -6,9 +6,12 @@
  * then applied on top of it. An event that the state already knew changes nothing.
  */
 import * as api from "./api.js";
-import { addMessage, historyOf, newestPage, replaceAll, setDelivery, setProblem, showRoom, state } from "./store.js";
+import { noteComings } from "./comings.js";
+import { MOST, PAGE } from "./history.js";
+import { addMessage, historyOf, replaceAll, setDelivery, setProblem, setUnread, showRoom, speak, state, unreadIn } from "./store.js";
+import { namesMe } from "./views.js";
+import { words } from "./words.js";
 
-const PAGE = 50;
 const RETURNED_FOR = 6_000;
 
 let held = null; // events that wait for the state, or null
@@ -25,6 +28,11 @@ export function opened({ resumed, newToken }) {
 export function lost() {
   if (state.link !== "connecting" || state.loaded) state.link = "lost";
   state.returned = false;
+}
+
+/** This tab has the stream for all tabs, or has it no more. */
+export function leads(leading) {
+  state.leading = leading;
 }
 
 /** The session has something to say of itself: see session.js. */
@@ -60,25 +68,61 @@ export async function refresh() {
 }
 
 async function fetchState() {
-  const [info, users, contacts, rooms] = await Promise.all([api.info(), api.users(), api.contacts(), api.rooms()]);
+  const [info, users, contacts, rooms, reads] = await Promise.all([api.info(), api.users(), api.contacts(), api.rooms(), api.reads()]);
   state.info = info;
   replaceAll(state.users, users.map((user) => [user.uuid, user]));
   replaceAll(state.contacts, contacts.map((contact) => [contact.id, contact]));
   replaceAll(state.rooms, rooms.map((room) => [room.name, room]));
+  replaceAll(state.reads, reads.map((read) => [read.room, read]));
   if (!state.rooms.get(state.room)?.joined) showRoom(rooms.find((room) => room.joined)?.name ?? null);
   for (const room of state.histories.keys()) if (room !== state.room) state.histories.delete(room);
-  if (state.room !== null) await loadNewest(state.room);
+  if (state.room !== null) await (state.histories.has(state.room) ? loadAgain(state.room) : loadRoom(state.room));
   if (state.room === null) state.view = "rooms";
   state.loaded = true;
 }
 
-/** The newest messages of a room, unless they are being loaded. */
+/** What one sees who opens a room: from the last message that was read on, or the newest. */
+export async function loadRoom(room) {
+  const { read = null, unread = 0 } = state.reads.get(room) ?? {};
+  if (unread === 0) return loadNewest(room);
+  historyOf(room).newAfter = read ?? "";
+  if (read !== null) return loadAround(room, read);
+  await loading(room, async (history) => {
+    const page = await api.messages(room, { after: "0", limit: PAGE });
+    history.putPage(page, { whole: true, newer: page.length === PAGE });
+  });
+}
+
+/** The newest messages of a room. */
 export async function loadNewest(room) {
+  await loading(room, async (history) => {
+    const since = history.messages.length;
+    history.putNewest(await api.messages(room, { limit: PAGE }), since);
+  });
+}
+
+/** The messages on both sides of one. */
+export async function loadAround(room, id, limit = 2 * PAGE) {
+  await loading(room, async (history) => {
+    const page = await api.messages(room, { around: id, limit });
+    const after = page.length - 1 - page.findLastIndex((message) => message.id === id);
+    history.putPage(page, { whole: page.length - after < limit / 2, newer: after >= limit / 2 });
+  });
+}
+
+/** The same messages as they are now: of those that are no more, and those that have changed, nobody has told. */
+async function loadAgain(room) {
+  const { messages, newer } = historyOf(room);
+  if (!newer) return loadNewest(room);
+  await loadAround(room, messages[Math.floor(messages.length / 2)].id, MOST);
+  if (historyOf(room).messages.length === 0) await loadNewest(room);
+}
+
+async function loading(room, work) {
   const history = historyOf(room);
-  const since = history.messages.length;
   history.loading = true;
   try {
-    newestPage(room, await api.messages(room, { limit: PAGE }), PAGE, since);
+    await work(history);
   } finally {
     history.loading = false;
   }
@@ -94,7 +138,10 @@ const appliers = {
     for (const uuid of gone ?? []) state.users.delete(uuid);
   },
   rooms({ rooms, gone }) {
-    for (const room of rooms) state.rooms.set(room.name, room);
+    for (const room of rooms) {
+      noteComings(state.rooms.get(room.name), room);
+      state.rooms.set(room.name, room);
+    }
     for (const name of gone ?? []) state.rooms.delete(name);
   },
   contacts({ contacts, gone }) {
@@ -109,11 +156,14 @@ const appliers = {
   },
   messages(message) {
     // A room that was never opened has its history fetched when it is: until then only counted.
-    const known = state.histories.has(message.room);
-    const fresh = known ? addMessage(message) : true;
-    if (!fresh || message.own || message.room === state.room) return;
-    state.unread.set(message.room, (state.unread.get(message.room) ?? 0) + 1);
+    const fresh = state.histories.has(message.room) ? addMessage(message) : true;
+    if (!fresh || message.own) return;
+    state.latest = message;
+    if (namesMe(message)) state.mentioned.add(message.room);
+    setUnread(message.room, unreadIn(message.room) + 1);
+    speak(message.room, words.message.spoken(message.sender.username, message.content));
   },
+  read: ({ room, read, unread }) => setUnread(room, unread, read),
   delivery: setDelivery,
 };
 

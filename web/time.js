@@ -6,7 +6,7 @@ import { ref } from "./vendor/vue.js";
 import { words } from "./words.js";
 
 // In the words' language; in the form of the reader's region where that is the same language.
-const locale = navigator.language.split("-")[0] === words.language ? navigator.language : words.language;
+const locale = words.locale ?? (navigator.language.split("-")[0] === words.language ? navigator.language : words.language);
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const date = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });

@@ -130,13 +130,26 @@ export function waitingFor(uuid) {
   return count;
 }
 
+/** Whether a message of somebody else names the user: "@Ada". */
+export function namesMe({ own, content }) {
+  return !own && mentions(content).some((part) => part.mine);
+}
+
+/** A text in parts; `mine`: it is the user's own name with an @ before it. */
+export function mentions(content) {
+  const name = state.info?.username;
+  if (!name || !content.includes("@")) return [{ text: content }];
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(@${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")})(?![\\p{L}\\p{N}])`, "iu");
+  return content.split(pattern).map((text, index) => ({ text, mine: index % 2 === 1 }));
+}
+
 /** Who gets what is sent now, counted for the line above Send. */
 export function audience(room) {
   const people = peopleIn(room).filter((user) => user.status !== "rejected");
   const verified = people.filter((user) => user.status === "verified");
   return {
     all: people.length,
-    now: verified.filter((user) => user.online).length,
+    verified: verified.filter((user) => user.online).length,
     away: verified.filter((user) => !user.online).length,
     undecided: people.filter((user) => user.status !== "verified"),
   };

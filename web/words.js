@@ -1,13 +1,25 @@
-/* The words of the page in the reader's language. To add one: a file like words/en.js, and a line here. */
-import { english } from "./words/en.js";
+/* The words of the page in the reader's language: the one that was chosen, else the browser's first that there is.
+ *
+ * To add a language: a file like words/en.js, of the same shape, and a line here.
+ */
+import { ofBrowser } from "./storage.js";
 
-const languages = { en: english };
-const wanted = navigator.languages.map((tag) => tag.split("-")[0]);
+export const LANGUAGES = { en: "English", ar: "العربية" };
 
-export const words = languages[wanted.find((tag) => tag in languages) ?? "en"];
+const KEY = "cryptochat.language";
+const tags = [ofBrowser.get(KEY), ...navigator.languages.map((tag) => tag.split("-")[0])];
+const language = tags.find((tag) => Object.hasOwn(LANGUAGES, tag)) ?? "en";
+
+export const { words } = await import(`./words/${language}.js`);
 
 /** Tell the document which language it speaks, and in which direction. */
 export function dress(root) {
   root.lang = words.language;
   root.dir = words.direction;
+}
+
+/** From now on, in every tab that is opened; this one is opened anew, and keeps what is being typed. */
+export function choose(tag) {
+  ofBrowser.set(KEY, tag);
+  location.reload();
 }

@@ -167,6 +167,7 @@ class Page:
 
     def before_anything(self, script: str) -> None:
         """Run `script` in every document from now on, before any of its own."""
+        self.front()
         self._devtools("Page.addScriptToEvaluateOnNewDocument", {"source": script})
 
     def _devtools(self, command: str, parameters: dict[str, Any]) -> None:

@@ -168,6 +168,20 @@ MESSAGES = [
         2, INFO, deliveries=[{"uuid": BOB["uuid"], "state": script("state"), "reason": script("reason")}]
     ),
 ]
+STROKE = {
+    "points": [10, 10, 5, 5],
+    "width": script("width"),
+    "colour": script("stroke-colour"),
+    "time": [0, 1],
+    "author": 0,
+}
+DRAWING = {
+    "strokes": [STROKE, {**STROKE, "points": [20, 20], "text": script("letters")}],
+    "authors": [{"fingerprint_sha256": script("author-key"), "username": script("author-name")}],
+}
+MESSAGES.append(message(6, BOB, drawing=DRAWING))
+READS = [{"room": ROOM, "read": script("id-1"), "unread": 2}]
+HITS = [{**message(7, BOB), "room": script("hit-room"), "marks": [[0, 4]]}]
 QUESTION = {"address": script("question-address"), "reason": script("question-reason"), "time": NOW}
 EVENTS = [
     ("verification", {**CLEO, **QUESTION}),
@@ -192,6 +206,9 @@ class LyingProgram(StandIn):
             Route("GET", "/api/contacts", lambda _: json_reply(200, {"contacts": CONTACTS})),
             Route("GET", "/api/code", lambda _: json_reply(200, CODE)),
             Route("GET", "/api/doctor", lambda _: json_reply(200, DOCTOR)),
+            Route("GET", "/api/read", lambda _: json_reply(200, {"rooms": READS})),
+            Route("PUT", "/api/rooms/{room}/read", lambda _: Reply(204)),
+            Route("GET", "/api/search", lambda _: json_reply(200, {"messages": HITS})),
             Route("GET", "/api/rooms", lambda _: json_reply(200, {"rooms": ROOMS})),
             Route("GET", "/api/rooms/{room}/messages", lambda _: json_reply(200, {"messages": MESSAGES})),
             Route("PUT", "/api/info", lambda _: _refuse("name")),

@@ -77,6 +77,7 @@ class QuietProgram(StandIn):
             Route("GET", "/api/info", lambda _: json_reply(200, self.info)),
             Route("GET", "/api/users", lambda _: json_reply(200, {"users": []})),
             Route("GET", "/api/rooms", lambda _: json_reply(200, {"rooms": []})),
+            Route("GET", "/api/read", lambda _: json_reply(200, {"rooms": []})),
             Route("GET", "/api/contacts", lambda _: json_reply(200, {"contacts": self.contacts})),
             Route("POST", "/api/contacts", self._add),
             Route("DELETE", "/api/contacts/{id}", self._remove),

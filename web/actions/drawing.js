@@ -3,20 +3,22 @@ import * as api from "../api.js";
 import { sheetOf } from "../drafts.js";
 import { decode } from "../drawing/strokes.js";
 import { markRaw } from "../vendor/vue.js";
-import { addMessage, state } from "../store.js";
+import { state } from "../store.js";
 import { attempt } from "./attempt.js";
+import { sent } from "./messages.js";
 import { openDialog } from "./page.js";
 
 const FLIP_BOOK_PAGES = 24;
 
 export function sendDrawing(room, drawing, description) {
-  return attempt("composer", async () => addMessage(await api.sendDrawing(room, drawing, description)));
+  return attempt("composer", async () => sent(room, await api.sendDrawing(room, drawing, description)));
 }
 
 /** The flip-book of a room: its last drawings, the oldest first. */
 export function openFlipBook(room) {
   return attempt("conversation", async () => {
-    const pages = await api.messages(room, { limit: FLIP_BOOK_PAGES, kind: "drawing" });
+    const found = await api.messages(room, { limit: FLIP_BOOK_PAGES, kind: "drawing" });
+    const pages = found.filter((message) => message.drawing);
     if (pages.length === 0) return;
     state.flipBook = markRaw(pages);
     openDialog("flip");

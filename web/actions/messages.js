@@ -1,26 +1,60 @@
-/* What a person can do with messages: send them, and read back. */
+/* What a person can do with messages: send them, and read back and forth. */
 import * as api from "../api.js";
-import { addMessage, earlierPage, historyOf } from "../store.js";
+import { PAGE } from "../history.js";
+import { addMessage, historyOf, state } from "../store.js";
+import { loadNewest } from "../sync.js";
 import { words } from "../words.js";
 import { attempt } from "./attempt.js";
+import { offerNotifications } from "./notifications.js";
 
-const PAGE = 50;
 export const MOST_CONTENT_BYTES = 64 * 1024;
 
-export function send(room, content) {
-  return attempt("composer", async () => {
+export const send = (room, content) =>
+  attempt("composer", async () => {
     if (new TextEncoder().encode(content).length > MOST_CONTENT_BYTES) throw new Error(words.composer.tooLong);
-    addMessage(await api.send(room, content));
+    await sent(room, await api.send(room, content));
+    offerNotifications();
   });
+
+/** Our own message is shown where it stands: at the end. */
+export async function sent(room, message) {
+  const history = historyOf(room);
+  history.newAfter = null;
+  if (history.newer) await loadNewest(room);
+  addMessage(message);
 }
 
-export async function loadEarlier(room) {
-  const history = historyOf(room);
-  const oldest = history.messages[0];
-  if (history.whole || history.loading || !oldest) return;
-  history.loading = true;
-  await attempt("conversation", async () => {
-    earlierPage(room, await api.messages(room, { before: oldest.id, limit: PAGE }), PAGE);
+export const loadEarlier = (room) =>
+  load(room, (history) => !history.whole, async (history) => {
+    history.putEarlier(await api.messages(room, { before: history.messages[0].id, limit: PAGE }));
   });
+
+export const loadLater = (room) =>
+  load(room, (history) => history.newer, async (history) => {
+    history.putLater(await api.messages(room, { after: history.messages.at(-1).id, limit: PAGE }));
+  });
+
+export const toNewest = (room) => attempt("conversation", () => loadNewest(room));
+
+/** Whether the newest message of the open room is in view: it decides which end of a full window gives way. */
+export function setAtEnd(atEnd) {
+  state.atEnd = atEnd;
+}
+
+/** Somebody looks again: what has come meanwhile is new. */
+export function markNew(room) {
+  const { read, unread } = state.reads.get(room) ?? {};
+  if (unread > 0) historyOf(room).newAfter = read ?? "";
+}
+
+export function reachedTarget(room) {
+  historyOf(room).target = null;
+}
+
+async function load(room, wanted, work) {
+  const history = historyOf(room);
+  if (history.loading || history.messages.length === 0 || !wanted(history)) return;
+  history.loading = true;
+  await attempt("conversation", () => work(history));
   history.loading = false;
 }

@@ -12,7 +12,7 @@ export function openDialog(name) {
 }
 
 export function closeDialog() {
-  for (const place of ["add", "code", "doctor"]) dismiss(place);
+  for (const place of ["add", "code", "doctor", "search"]) dismiss(place);
   state.dialog = state.offered = state.added = null;
 }
 

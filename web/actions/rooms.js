@@ -1,7 +1,7 @@
 /* What a person can do with rooms. */
 import * as api from "../api.js";
 import { showRoom, state } from "../store.js";
-import { loadNewest } from "../sync.js";
+import { loadRoom } from "../sync.js";
 import { words } from "../words.js";
 import { attempt } from "./attempt.js";
 import { show } from "./page.js";
@@ -9,8 +9,12 @@ import { show } from "./page.js";
 export function openRoom(name) {
   showRoom(name);
   show("talk");
-  if (!state.rooms.get(name)?.joined || state.histories.has(name)) return;
-  return attempt("conversation", () => loadNewest(name));
+  if (!state.rooms.get(name)?.joined) return;
+  const history = state.histories.get(name);
+  const { read = null, unread = 0 } = state.reads.get(name) ?? {};
+  if (history && unread === 0) return;
+  if (history && !history.newer && history.indexOf(read) >= 0) return void (history.newAfter = read);
+  return attempt("conversation", () => loadRoom(name));
 }
 
 export function joinRoom(typed, place) {

@@ -5,10 +5,14 @@
  */
 const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 
-export const english = {
+const list = (names, more) => names.join(", ") + (more > 0 ? ` and ${more} more` : "");
+
+export const words = {
   language: "en",
+  locale: null, // null: as the browser writes times in this language
   direction: "ltr",
   title: "CryptoChat",
+  unreadTitle: (number) => `(${number}) CryptoChat`,
   today: "Today",
   yesterday: "Yesterday",
   justNow: "just now",
@@ -37,6 +41,7 @@ export const english = {
     save: "Save",
     explain: "Others on this network see this name. Those who have verified you know that it is yours.",
     details: "Your key",
+    language: "Language of the page",
   },
 
   rooms: {
@@ -44,7 +49,7 @@ export const english = {
     yours: "Your rooms",
     nearby: "Rooms nearby",
     people: (number) => count(number, "person", "people"),
-    unread: (number) => count(number, "new message", "new messages"),
+    unread: (number, named) => `${count(number, "new message", "new messages")}${named ? ", you are named" : ""}`,
     join: "Join",
     joinNamed: (name) => `Join ${name}`,
     make: "Make or join a room",
@@ -52,7 +57,7 @@ export const english = {
     public: "Names of rooms are public: everyone on this network can read them. What is said inside goes only to people you have verified.",
     nameFirst: "Type a name for the room first.",
     noneYet: "No room yet. Make one below: others on this network see it and can join.",
-    noneNearby: "No other rooms on this network right now.",
+    noneNearby: "No other rooms on this network right now. Those that others make appear here by themselves.",
   },
 
   conversation: {
@@ -76,6 +81,9 @@ export const english = {
     loading: "Loading …",
     beginning: "This is where the room begins for you.",
     toNewest: "To the newest message",
+    new: "New",
+    entering: (names, more) => `Now entering: ${list(names, more)}`,
+    leaving: (names, more) => `Now leaving: ${list(names, more)}`,
   },
 
   message: {
@@ -84,6 +92,8 @@ export const english = {
     nobody: "nobody else was here",
     delivered: (done, all) => (all === 1 ? (done ? "delivered" : "not delivered yet") : `delivered to ${done} of ${all}`),
     details: "Who has it",
+    spoken: (name, text) => `${name}: ${text}`,
+    by: { number: "by number", ceremony: "live", code: "by code", click: "by click", other: "verified" },
     methods: {
       number: "sender verified by number",
       ceremony: "sender verified by live comparison",
@@ -94,7 +104,7 @@ export const english = {
     states: { waiting: "waiting", delivered: "delivered", refused: "refused", withheld: "not sent", expired: "given up" },
   },
 
-  // The program gives its reasons in English words; another language puts its own beside them here.
+  // The program says these in English; another language puts its own words beside them here.
   reasons: { away: "they are away" },
 
   pen: {
@@ -149,15 +159,54 @@ export const english = {
     hint: "Enter sends, Shift + Enter makes a new line",
     tooLong: "This is too long for one message (64 KiB): cut it in two.",
     nobody: "Nobody else is here: this is kept, but goes to nobody.",
-    audience: ({ all, now, away, undecided }) => {
+    audience: ({ all, verified, away, undecided }) => {
       const parts = [];
-      if (now) parts.push(`${now} verified`);
-      if (away) parts.push(`${away} away, ${away === 1 ? "gets" : "get"} it later`);
+      if (verified) parts.push(`${verified} verified`);
       if (undecided.length) parts.push(`${undecided.length} waiting for you to verify`);
-      return `${count(all, "person", "people")}: ${parts.join("; ")}`;
+      if (away) parts.push(`${away} away, ${away === 1 ? "gets" : "get"} it later`);
+      return `${count(all, "person", "people")}: ${parts.join(", ")}`;
     },
+    names: "Who is meant",
     verify: (name) => `Verify ${name}`,
     verifyLookalike: (name) => `Verify whoever calls itself “${name}”`,
+  },
+
+  notifications: {
+    ask: "Shall this computer show a notice when somebody writes while you look elsewhere? It says who and where, not what.",
+    yes: "Yes, show notices",
+    no: "No",
+    title: (name) => `${name} has written`,
+    body: (room) => `in ${room}`,
+  },
+
+  search: {
+    open: "Search (Ctrl + K)",
+    title: "Search",
+    field: "Words to look for",
+    hint: "In all rooms, in everything that has been said, and in the words of drawings.",
+    found: (number, more) => (more ? `The newest ${number}. Arrow keys choose, Enter goes there.` : `${count(number, "message", "messages")}. Arrow keys choose, Enter goes there.`),
+    nothing: (typed) => `Nothing with “${typed}”. Try fewer words, or the beginning of one.`,
+    further: "Look further back",
+  },
+
+  keys: {
+    open: "Keys (Ctrl + /)",
+    title: "Keys",
+    names: { Space: "Space" },
+    search: "Search",
+    list: "This list",
+    draw: "Open or close the pen",
+    previous: "The room before",
+    next: "The next room",
+    more: [
+      { keys: ["Enter"], text: "Send" },
+      { keys: ["Shift", "Enter"], text: "A new line" },
+      { keys: ["@"], text: "Name somebody: type the beginning of the name, choose with the arrows" },
+      { keys: ["Tab"], text: "On to the next part; with Shift back" },
+      { keys: ["Esc"], text: "Close what is open" },
+      { keys: ["Space"], text: "With the pen: down and up; the arrows move it" },
+      { keys: ["Ctrl", "Z"], text: "With the pen: undo" },
+    ],
   },
 
   people: {
@@ -165,7 +214,7 @@ export const english = {
     here: "In this room",
     elsewhere: "Elsewhere",
     asking: "Waiting for your answer",
-    nobodyHere: "Nobody else is in this room yet.",
+    nobodyHere: "Nobody else is in this room yet. Tell somebody on this network its name, so that they join it, or add someone by a code.",
     nobody: "Nobody has been seen yet. People appear here when CryptoChat runs on their computers on this network. Somebody in another network, or one that hides its computers from each other, can be added by a code.",
     nameless: (start) => `somebody (${start})`,
     resembles: (name) => `looks like the name of ${name}, whom you have verified; this is somebody else`,
@@ -284,6 +333,7 @@ export const english = {
     },
     levels: { problem: "Problem", notice: "To know", good: "Good" },
     visible: "What the network sees of you",
+    findings: {}, // code -> (values, names) => [text, advice]; as reasons
   },
 
   person: {
@@ -375,6 +425,7 @@ export const english = {
     lost: "CryptoChat is not answering.",
     unknown: "That did not work.",
     status: (status) => `CryptoChat refused this (${status}).`,
+    codes: {}, // as reasons
     dots: "A browser cannot open a room of this name.",
   },
 };

@@ -2,6 +2,7 @@
 import { h, onMounted, ref } from "../../vendor/vue.js";
 import { examine } from "../../actions/page.js";
 import { state } from "../../store.js";
+import { nameByUuid } from "../../views.js";
 import { words } from "../../words.js";
 import { Copy } from "../copy.js";
 import { Dialog } from "../dialog.js";
@@ -9,6 +10,7 @@ import { icon } from "../icons.js";
 import { Problem } from "../problem.js";
 
 const ICONS = { problem: "cross", notice: "bang", good: "check" };
+const ALL_IS_WELL = "all-is-well";
 const ORDER = Object.keys(ICONS);
 
 export const Doctor = {
@@ -41,15 +43,18 @@ function summary(findings) {
 }
 
 function found({ findings, visible }, busy) {
-  const sorted = [...findings].sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level));
+  // That all is well stands above the list already.
+  const sorted = findings.filter(({ code }) => code !== ALL_IS_WELL).sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level));
   return [
     h("ul", { class: "findings", "aria-busy": busy }, sorted.map(finding)),
     h("h3", words.doctor.visible),
-    h("ul", { class: "visible" }, visible.map((sentence, index) => h("li", { key: index }, sentence))),
+    h("ul", { class: "visible", dir: "auto" }, visible.map((sentence, index) => h("li", { key: index }, sentence))),
   ];
 }
 
-function finding({ code, level, text, advice }, index) {
+function finding({ code, level, text: english, advice: englishAdvice, values }, index) {
+  const names = (values.peers ?? []).map(({ uuid }) => nameByUuid(uuid));
+  const [text, advice] = words.doctor.findings[code]?.(values, names) ?? [english, englishAdvice];
   return h("li", { key: `${code} ${index}`, class: ["finding", `is-${level}`] }, [
     h("span", { class: "level" }, [icon(ICONS[level] ?? "bang"), words.doctor.levels[level] ?? level]),
     h("div", [h("p", text), advice && h("p", { class: "advice" }, advice)]),

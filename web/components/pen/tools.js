@@ -20,7 +20,7 @@ export function tools(tool, own, sheet, on) {
       action("undo", sheet.done.value.length === 0, () => sheet.undo()),
       action("redo", sheet.undone.value.length === 0, () => sheet.redo()),
       action("clear", sheet.strokes.value.length === 0, () => sheet.clear()),
-      h("label", { class: "button small" }, [words.pen.trace, h("input", { type: "file", accept: "image/*", class: "unseen", onChange: on.picture })]),
+      h("label", { class: "button small" }, [words.pen.trace, h("input", { type: "file", accept: "image/*", class: "visually-hidden", onChange: on.picture })]),
     ]),
   ]);
 }

@@ -4,7 +4,7 @@ import { dismiss } from "../../actions/attempt.js";
 import { rename } from "../../actions/people.js";
 import { state } from "../../store.js";
 import { hueOf } from "../../views.js";
-import { words } from "../../words.js";
+import { LANGUAGES, choose, words } from "../../words.js";
 import { icon } from "../icons.js";
 import { keyDetails } from "./key-details.js";
 import { Problem } from "../problem.js";
@@ -55,6 +55,11 @@ function panel(typed, field, save, end) {
     h("div", { class: "row" }, [
       h("button", { type: "submit", class: "primary" }, words.identity.save),
       h("button", { type: "button", onClick: end }, words.cancel),
+    ]),
+    h("label", [
+      words.identity.language,
+      h("select", { name: "language", onChange: (event) => choose(event.target.value) }, Object.entries(LANGUAGES).map(([tag, name]) =>
+        h("option", { key: tag, value: tag, lang: tag, selected: tag === words.language }, name))),
     ]),
     keyDetails(words.identity.details, state.info),
   ]);

@@ -1,7 +1,7 @@
 /* The rooms: ours, those that others on the network are in, and a field to make one. */
 import { h, ref } from "../../vendor/vue.js";
 import { joinRoom, openRoom } from "../../actions/rooms.js";
-import { state } from "../../store.js";
+import { state, unreadIn } from "../../store.js";
 import { joinedRooms, roomsNearby } from "../../views.js";
 import { words } from "../../words.js";
 import { Problem } from "../problem.js";
@@ -47,7 +47,8 @@ function roomList(rooms, row, empty) {
 }
 
 function joinedRow(room) {
-  const unread = state.unread.get(room.name) ?? 0;
+  const unread = unreadIn(room.name);
+  const named = state.mentioned.has(room.name);
   return h(
     "button",
     {
@@ -58,7 +59,7 @@ function joinedRow(room) {
     },
     [
       text(room),
-      unread > 0 && h("span", { class: "count", "aria-label": words.rooms.unread(unread) }, unread),
+      unread > 0 && h("span", { class: "count", title: words.rooms.unread(unread, named) }, [h("span", { "aria-hidden": "true" }, named ? `@ ${unread}` : unread), h("span", { class: "visually-hidden" }, words.rooms.unread(unread, named))]),
     ],
   );
 }

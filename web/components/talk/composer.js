@@ -13,6 +13,7 @@ import { audience, nameOf } from "../../views.js";
 import { words } from "../../words.js";
 import { icon } from "../icons.js";
 import { Board } from "../pen/board.js";
+import { useNaming } from "./naming.js";
 import { Problem } from "../problem.js";
 
 export const Composer = {
@@ -37,7 +38,13 @@ export const Composer = {
       field.value?.focus();
     };
     const drawing = () => state.board?.room === props.room.name;
+    const naming = useNaming(() => props.room, async (value, caret) => {
+      write(value);
+      await nextTick();
+      field.value.setSelectionRange(caret, caret);
+    });
     const key = (event) => {
+      if (naming.key(event)) return;
       // While an input method composes a character, Enter is its own.
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
     };
@@ -47,7 +54,9 @@ export const Composer = {
       h("form", { class: "composer", onSubmit: submit }, [
         readers(props.room),
         h("div", { class: "row" }, [
+          naming.list(),
           h("textarea", {
+            ...naming.attributes(),
             ref: field,
             rows: 2,
             name: "message",
@@ -56,7 +65,8 @@ export const Composer = {
             placeholder: words.composer.placeholder,
             title: words.composer.hint,
             value: text.value,
-            onInput: (event) => write(event.target.value),
+            onInput: (event) => (write(event.target.value), naming.look(event.target)),
+            onBlur: naming.end,
             onKeydown: key,
           }),
           h("button", { type: "button", class: "draw", "aria-expanded": drawing(), "aria-label": words.pen.open, title: words.pen.open, onClick: () => (drawing() ? closeBoard() : openBoard(props.room.name)) }, icon("pencil")),

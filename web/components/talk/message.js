@@ -7,11 +7,13 @@ import { h, ref } from "../../vendor/vue.js";
 import { showPerson } from "../../actions/people.js";
 import { state } from "../../store.js";
 import { clockTime, fullTime } from "../../time.js";
-import { hueOf, nameByUuid } from "../../views.js";
+import { hueOf, mentions, nameByUuid } from "../../views.js";
 import { words } from "../../words.js";
 import { icon } from "../icons.js";
 import { lookalike } from "../people/lookalike.js";
 import { Drawing } from "../pen/drawing.js";
+
+const METHOD_ICONS = { number: "check", ceremony: "picture", code: "code", click: "hand" };
 
 export const Message = {
   props: { message: { type: Object, required: true } },
@@ -19,14 +21,20 @@ export const Message = {
     const open = ref(false);
     return () => {
       const { message } = props;
-      return h("article", { class: ["card", hueOf(message.sender.uuid), { own: message.own }], "data-id": message.id }, [
+      return h("article", { class: ["card", hueOf(message.sender.uuid), { own: message.own }], "data-id": message.id, tabindex: -1 }, [
         h("header", { class: "card-head" }, [nameTag(message), !message.own && lookalike(state.users.get(message.sender.uuid)), !message.own && method(message), time(message)]),
-        message.drawing ? h(Drawing, { message }) : h("p", { class: "content", dir: "auto" }, message.content),
+        message.drawing ? h(Drawing, { message }) : h("p", { class: "content", dir: "auto" }, text(message)),
         message.own && progress(message, open),
       ]);
     };
   },
 };
+
+/** The words; where they name the user, it is to be seen. */
+function text(message) {
+  if (message.own) return message.content;
+  return mentions(message.content).map((part) => (part.mine ? h("mark", part.text) : part.text));
+}
 
 function nameTag({ own, sender }) {
   if (own) return h("span", { class: "tag" }, [h("bdi", sender.username), h("span", { class: "you" }, words.message.you)]);
@@ -42,7 +50,7 @@ function time({ time: stored, sent }) {
 function method({ method: how }) {
   if (!how) return null;
   const label = words.message.methods[how] ?? words.message.methods.other;
-  return h("span", { class: "method", title: label, role: "img", "aria-label": label }, icon("check"));
+  return h("span", { class: "method", title: label }, [icon(METHOD_ICONS[how] ?? "check"), words.message.by[how] ?? words.message.by.other]);
 }
 
 function progress(message, open) {
