@@ -4,7 +4,7 @@
  * each person it says the last. So nobody can push what was said off the screen by it.
  */
 import { speak, state } from "./store.js";
-import { nameByUuid } from "./views.js";
+import { calledIn } from "./views.js";
 import { words } from "./words.js";
 
 const MOST_LINES = 100;
@@ -32,7 +32,7 @@ function note(room, changes) {
     people.delete(uuid); // so that it stands last again
     people.set(uuid, what);
   }
-  speak(room, changes.map(([uuid, what]) => words.conversation[what]([nameByUuid(uuid)], 0)).join(" "));
+  speak(room, changes.map(([uuid, what]) => words.conversation[what]([calledIn(state.users.get(uuid) ?? { uuid })], 0)).join(" "));
   const others = joint === last ? lines.slice(0, -1) : lines;
   state.comings.set(room, [...others, { after, people }].slice(-MOST_LINES));
 }

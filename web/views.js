@@ -99,6 +99,9 @@ export function onlyClaimed(user) {
   return Boolean(user.username) && !user.username_verified;
 }
 
+/** The same where it may only be claimed: in quotes then. */
+export const calledIn = (user) => (onlyClaimed(user) ? words.people.claimed(user.username) : nameOf(user));
+
 /** The name of a message's recipient or sender. */
 export function nameByUuid(uuid) {
   if (uuid === state.info?.uuid) return state.info.username;

@@ -10,9 +10,12 @@ cable of their own talk to each other; what Chromium shows is written as PNG, in
 
 from __future__ import annotations
 
+import itertools
+import math
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "test" / "support")]
@@ -25,6 +28,8 @@ from waiting import wait_until  # noqa: E402
 
 DOCS = ROOT / "docs"
 ROOM = "kitchen"
+CAKE_SAID = "A cake with three candles, for Cleo"
+Drawing = dict[str, Any]
 WIDE, NARROW = (1280, 800), (390, 844)
 
 
@@ -38,13 +43,43 @@ def converse(ada: Node, bob: Node, cleo: Node) -> None:
         ada.wait_message(said)
     ada.send(ROOM, "Two minutes! Is Cleo coming too?")
     bob.wait_message("Two minutes! Is Cleo coming too?")
-    bob.send(ROOM, "She has just joined. Read her two groups\nof your number, then she hears us.")
+    bob.post(f"/api/rooms/{ROOM}/message", {"content": CAKE_SAID, "kind": "drawing", "drawing": cake()})
+    bob.send(ROOM, "She has just joined, @Ada. Read her two groups\nof your number, then she hears us.")
     cleo.join(ROOM)
     cleo.join("darkroom")
     wait_knows(ada, cleo)
     ada.wait_member(ROOM, cleo.uuid, online=True)
     message = ada.send(ROOM, "Cleo, this is for you as soon as I have verified you.")
     ada.wait_delivery(message, bob.uuid, "delivered")
+
+
+def cake() -> Drawing:
+    """A cake as somebody draws it in half a minute."""
+
+    def wave(y: int, high: int) -> list[tuple[int, int]]:
+        return [(240 + 12 * i, y + round(high * math.sin(i / 2))) for i in range(46)]
+
+    def flame(x: int) -> list[tuple[int, int]]:
+        ring = [2 * math.pi * i / 12 for i in range(13)]
+        return [(x + round(9 * math.sin(a)), 150 - round(20 * math.cos(a))) for a in ring]
+
+    brown, red, orange = "#8a5a34", "#c8321f", "#d9730d"
+    drawn = [
+        ([(180, 520), (240, 548), (512, 562), (790, 548), (850, 520)], 12, "#1f6fd0"),
+        ([(240, 300), (236, 500), (300, 524), (512, 532), (730, 524), (788, 500), (780, 300)], 12, brown),
+        (wave(300, 14), 12, red),
+        (wave(410, 8), 12, brown),
+        *(([(x, 280), (x + 2, 190)], 12, colour) for x, colour in ((390, "#2e8b3d"), (512, "#7b3fc4"))),
+        ([(640, 280), (638, 190)], 12, "#1f6fd0"),
+        *((flame(x), 4, orange) for x in (392, 514, 638)),
+    ]
+    strokes: list[Drawing] = []
+    for number, (points, width, colour) in enumerate(drawn):
+        steps = [points[0], *((x - a, y - b) for (a, b), (x, y) in itertools.pairwise(points))]
+        row = [number for step in steps for number in step]
+        strokes.append({"points": row, "width": width, "colour": colour, "time": [700 * number, 500]})
+    letters = {"points": [330, 620], "width": 72, "colour": "#2c2520", "text": "for Cleo!", "time": [8400, 0]}
+    return {"strokes": [*strokes, letters]}
 
 
 def shoot(page: Page, folder: Path, name: str, size: tuple[int, int], scheme: str) -> None:
@@ -61,11 +96,16 @@ def main(folder: Path) -> None:
         ada, bob, cleo = (Node(host, Path(work, name), username=name) for host, name in people)
         with ada, bob, cleo, Chromium(lan.hosts[0]) as chromium:
             page = chromium.open(ada)
+            page.wait_text(".welcome", "Talk to people")
+            everywhere(page, folder, "welcome")
             page.join(ROOM)
             converse(ada, bob, cleo)
             page.wait_text(".questions", "Cleo")
             page.wait_text(".progress", "delivered to 1 of 2")
+            page.one(".drawn canvas")
             views(page, folder, cleo)
+            pen(page, folder)
+            in_arabic(page, folder, cleo)
             dialogs(page, folder)
             comparison(page, folder, cleo, ada)
             if folder != DOCS:
@@ -90,6 +130,35 @@ def views(page: Page, folder: Path, cleo: Node) -> None:
         shoot(page, folder, f"verify-{scheme}", WIDE, scheme)
 
 
+def everywhere(page: Page, folder: Path, name: str) -> None:
+    for scheme in ("light", "dark"):
+        shoot(page, folder, f"{name}-{scheme}", WIDE, scheme)
+        shoot(page, folder, f"{name}-narrow-{scheme}", NARROW, scheme)
+    page.resize(*WIDE)
+
+
+def pen(page: Page, folder: Path) -> None:
+    """Bob's drawing is drawn on."""
+    page.run("document.querySelector('.view-switch button:nth-child(2)').click()")
+    page.run("document.querySelector('.take-up').click()")
+    page.one(".board .ink")
+    page.one(".description").send_keys(CAKE_SAID)
+    everywhere(page, folder, "pen")
+    page.click(".composer .draw")
+    page.wait_gone(".board")
+
+
+def in_arabic(page: Page, folder: Path, cleo: Node) -> None:
+    page.run("localStorage.setItem('cryptochat.language', 'ar')")
+    page.driver.refresh()
+    page.one(".drawn canvas")
+    everywhere(page, folder, "arabic")
+    page.run("localStorage.removeItem('cryptochat.language')")
+    page.driver.refresh()
+    page.one(".drawn canvas")
+    page.open_person(cleo.uuid)
+
+
 def comparison(page: Page, folder: Path, cleo: Node, ada: Node) -> None:
     """Both have pressed "compare now"."""
     page.resize(*WIDE)
@@ -106,10 +175,16 @@ def dialogs(page: Page, folder: Path) -> None:
     for name, door, shown in (
         ("add", ".add-someone", ".own-code .qr"),
         ("doctor", ".ask-doctor", ".finding"),
+        ("search", ".open-search", "input[type=search]"),
+        ("flip-book", ".open-flip-book", ".flip-book"),
+        ("keys", ".open-keys", ".keys-list"),
     ):
         page.resize(*WIDE)
-        page.click(door)
+        page.run("document.querySelector(given).click()", door)
         page.one(shown)
+        if name == "search":
+            page.one(shown).send_keys("cleo")
+            page.one(".hit")
         page.wait(lambda: not page.all("[aria-disabled=true]"), "the doctor is still at it")
         for scheme in ("light", "dark"):
             shoot(page, folder, f"{name}-{scheme}", WIDE, scheme)

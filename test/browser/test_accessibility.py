@@ -13,7 +13,8 @@ AXE = resources.files("selenium_axe_python").joinpath("axe-core", "axe.min.js").
 ASK = """
     const runOnly = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
     const { violations } = await axe.run({ runOnly });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join()}`);"""
+    const told = (nodes) => nodes.map((node) => node.html.slice(0, 160)).join(" | ");
+    return violations.map(({ id, nodes }) => `${id}: ${told(nodes)}`);"""
 WIDE, NARROW = (1280, 800), (390, 844)
 ROOM = "where they met"
 

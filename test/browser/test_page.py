@@ -22,6 +22,21 @@ def page(ada, chromium):
     return chromium.open(ada)
 
 
+def test_a_newcomer_is_told_what_it_is_who_is_near_and_what_to_do(lan, page, start_node):
+    page.wait_text(".welcome", "straight from your computer to theirs, encrypted")
+    page.wait_text(".near", "People appear here when CryptoChat runs on their computers")
+    page.wait_text(".rooms .empty", "Make one below")
+    start_node(lan.hosts[1], "Bob").join("board games")
+    page.wait_text(".near", "Near you now: “Bob”")
+    page.wait_text(".welcome button", "Join board games")
+    page.click(".make-room")
+    assert page.run("return document.activeElement.matches('.new-room input')")
+    page.wait_text(".new-room", "Names of rooms are public")
+    page.driver.switch_to.active_element.send_keys("a room of my own" + Keys.ENTER)
+    page.wait_text(".scroller .empty", "Run CryptoChat on another computer of this network")
+    page.wait_text(".readers", "Nobody else is here")
+
+
 def test_the_history_is_read_upwards_page_by_page(ada, page):
     ada.join("long")
     for number in range(120):

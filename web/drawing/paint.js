@@ -1,6 +1,6 @@
 /* Strokes onto a canvas, sharp at any size. The eraser takes away, so that what is under the canvas shows:
  * the paper, or a picture to trace. */
-import { HEIGHT, PAPER, WIDTH } from "./strokes.js";
+import { HEIGHT, PAPER, WIDTH, directionOf } from "./strokes.js";
 
 const FONT = 'ui-rounded, "SF Pro Rounded", "Nunito", system-ui, "Noto Sans", sans-serif';
 const EVEN = 5;
@@ -32,8 +32,11 @@ const beginning = (points, part) => points.slice(0, Math.max(1, Math.ceil(points
 /** The width of the line where the pen was pressed so hard. */
 const pressed = (width, pressure) => width * (0.4 + (0.6 * (pressure ?? EVEN)) / EVEN);
 
+/** Letters begin where the pen was put, whichever way the page is written; their first one says how they go on. */
 function letters(context, { text, points, width }) {
   const [x, y] = points[0];
+  context.direction = directionOf(text);
+  context.textAlign = "left";
   context.font = `600 ${width}px ${FONT}`;
   context.fillText(text, x, y);
 }

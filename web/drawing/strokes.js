@@ -38,6 +38,11 @@ export function decode({ points, pressure, ...rest }) {
   return { ...rest, points: found };
 }
 
+const FROM_THE_RIGHT = /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+
+/** Which way letters are written: as their first one is. */
+export const directionOf = (text) => (FROM_THE_RIGHT.test(text) ? "rtl" : "ltr");
+
 /** A place on the sheet, in whole units. */
 export function onSheet(x, y) {
   return [Math.min(WIDTH, Math.max(0, Math.round(x))), Math.min(HEIGHT, Math.max(0, Math.round(y)))];

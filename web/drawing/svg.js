@@ -1,5 +1,5 @@
 /* A drawing as an SVG file: made of numbers, colours and escaped letters, and nothing else. */
-import { HEIGHT, PAPER, WIDTH } from "./strokes.js";
+import { HEIGHT, PAPER, WIDTH, directionOf } from "./strokes.js";
 
 const SHEET = "#fffdf6";
 const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
@@ -19,7 +19,7 @@ function element({ points, width, colour, text }) {
   const places = points.map(([x, y]) => `${Number(x)} ${Number(y)}`);
   if (text !== undefined) {
     const [x, y] = points[0].map(Number);
-    return `<text x="${x}" y="${y}" font-family="sans-serif" font-weight="600" font-size="${Number(width)}" fill="${ink}">${escaped(text)}</text>`;
+    return `<text x="${x}" y="${y}" direction="${directionOf(text)}" text-anchor="${directionOf(text) === "rtl" ? "end" : "start"}" font-family="sans-serif" font-weight="600" font-size="${Number(width)}" fill="${ink}">${escaped(text)}</text>`;
   }
   const path = places.length === 1 ? `M${places[0]}l0 0` : `M${places.join("L")}`;
   return `<path d="${path}" stroke="${ink}" stroke-width="${Number(width)}"/>`;

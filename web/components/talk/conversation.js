@@ -1,16 +1,19 @@
 /* One room: what was said in it, and the field to write in. */
-import { h } from "../../vendor/vue.js";
+import { h, nextTick } from "../../vendor/vue.js";
 import { openFlipBook } from "../../actions/drawing.js";
 import { allowNotifications, declineNotifications } from "../../actions/notifications.js";
 import { show } from "../../actions/page.js";
 import { joinRoom, leaveRoom } from "../../actions/rooms.js";
 import { historyOf, state } from "../../store.js";
-import { openRoom } from "../../views.js";
+import { calledIn, openRoom, others, roomsNearby } from "../../views.js";
 import { words } from "../../words.js";
 import { Composer } from "./composer.js";
 import { Confirm } from "../confirm.js";
 import { Messages } from "./messages.js";
 import { Problem } from "../problem.js";
+
+const MOST_NEAR = 5;
+const MOST_ROOMS = 3;
 
 export const Conversation = {
   render: () => h("section", { class: "part conversation", "aria-label": words.conversation.title }, content()),
@@ -54,11 +57,23 @@ function askNotifications() {
   ]);
 }
 
+async function makeRoom() {
+  show("rooms");
+  await nextTick();
+  document.querySelector(".new-room input").focus();
+}
+
 function welcome() {
+  const near = others().filter((user) => user.online);
   return h("div", { class: "welcome" }, [
     h("h2", words.conversation.welcome),
+    h("p", words.conversation.welcomeAbout),
     h("ol", words.conversation.welcomeSteps.map((step) => h("li", step))),
-    h("button", { type: "button", class: "primary narrow-only", onClick: () => show("rooms") }, words.conversation.toRooms),
+    near.length > 0 ? h("p", { class: "near" }, words.conversation.near(near.slice(0, MOST_NEAR).map(calledIn), Math.max(0, near.length - MOST_NEAR))) : h("p", { class: "near" }, words.people.nobody),
+    h("div", { class: "row wrap" }, [
+      roomsNearby().slice(0, MOST_ROOMS).map(({ name }) => h("button", { type: "button", key: name, onClick: () => joinRoom(name, "rooms") }, words.rooms.joinNamed(name))),
+      h("button", { type: "button", class: "primary make-room", onClick: makeRoom }, words.conversation.makeRoom),
+    ]),
   ]);
 }
 

@@ -10,7 +10,7 @@ import { openDialog } from "../../actions/page.js";
 import { readUpTo } from "../../actions/reading.js";
 import { historyOf, state } from "../../store.js";
 import { dayKey, dayName } from "../../time.js";
-import { nameByUuid, peopleIn } from "../../views.js";
+import { calledIn, peopleIn } from "../../views.js";
 import { words } from "../../words.js";
 import { icon } from "../icons.js";
 import { Message } from "./message.js";
@@ -151,7 +151,7 @@ function lines({ messages, newAfter }, comings) {
 
 function comingLine({ after, people }) {
   const said = ["entering", "leaving"].map((what) => {
-    const names = [...people].filter(([, happened]) => happened === what).map(([uuid]) => nameByUuid(uuid));
+    const names = [...people].filter(([, happened]) => happened === what).map(([uuid]) => calledIn(state.users.get(uuid) ?? { uuid }));
     return names.length > 0 && h("span", { key: what }, words.conversation[what](names.slice(0, MOST_NAMES), Math.max(0, names.length - MOST_NAMES)));
   });
   return h("p", { class: "coming", key: `coming ${after}` }, said);
