@@ -40,6 +40,7 @@ BENCHMARKS = {
     "trouble": "a room of 8 with one frozen, one undecided and one unplugged, against one that is well",
     "history": "10,000 to 1,000,000 messages: start-up, opening, paging, searching, sending",
     "idle": "processor and memory while nothing happens: in a room of 32, among 250 announced",
+    "page": "the page in Chromium: usable, a message on the screen, 100,000 in a room, memory, bytes",
     "discovery": "packets and processor a minute among 2 to 128 peers, which may grow as they do",
 }
 

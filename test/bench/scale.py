@@ -37,6 +37,10 @@ class Scale:
     discovery_verified: tuple[int, ...] = (2, 8)
     discovery_silence_seconds: int = 120
     discovery_seconds: float = 200.0
+    page_history: int = 200_000
+    page_rounds: int = 10
+    page_messages: int = 50
+    page_hour: int = 3_600
 
 
 FULL = Scale()
@@ -62,6 +66,10 @@ QUICK = Scale(
     discovery_verified=(2, 8),
     discovery_silence_seconds=24,
     discovery_seconds=40.0,
+    page_history=20_000,
+    page_rounds=4,
+    page_messages=10,
+    page_hour=400,
 )
 TINY = Scale(
     latency_rounds=2,
@@ -88,6 +96,10 @@ TINY = Scale(
     discovery_verified=(2,),
     discovery_silence_seconds=6,
     discovery_seconds=8.0,
+    page_history=3_000,
+    page_rounds=2,
+    page_messages=2,
+    page_hour=5,
 )
 
 

@@ -161,17 +161,20 @@ class Page:
         """Another screen, and `prefers-color-scheme`."""
         self.front()
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self._devtools("Emulation.setDeviceMetricsOverride", size)
+        self.devtools("Emulation.setDeviceMetricsOverride", size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self._devtools("Emulation.setEmulatedMedia", {"features": features})
+        self.devtools("Emulation.setEmulatedMedia", {"features": features})
 
     def before_anything(self, script: str) -> None:
         """Run `script` in every document from now on, before any of its own."""
-        self.front()
-        self._devtools("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", {"source": script})
 
-    def _devtools(self, command: str, parameters: dict[str, Any]) -> None:
-        self.driver.execute("executeCdpCommand", {"cmd": command, "params": parameters})
+    def devtools(self, command: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """What Chromium answers to a command of its DevTools protocol."""
+        self.front()
+        asked = {"cmd": command, "params": parameters}
+        answer: dict[str, Any] = self.driver.execute("executeCdpCommand", asked)["value"]
+        return answer
 
     def goto(self, address: str) -> None:
         self.front()
