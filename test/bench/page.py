@@ -116,7 +116,7 @@ def _rooms(page: Page, setting: Setting, report: Report) -> None:
             page.driver.refresh()
             page.run("await window.usable")
             rounds.append([float(page.run(_OPEN, room))])
-    sizes = {
+    sizes: dict[str, str] = {
         room: f"{share * setting.scale.page_history // 100:,}" for room, share in ((_LARGE, 50), (_SMALL, 1))
     }
     figures = [
