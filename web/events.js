@@ -12,13 +12,14 @@ const SILENCE = 40_000;
 const FIRST_WAIT = 400;
 const LONGEST_WAIT = 5_000;
 
-/** Until there is no token: `onOpen({resumed, newToken})`, `onEvent(name, data, id)`, `onLost()`.
+/** Until there is no token, or `signal`: `onOpen({resumed, newToken})`, `onEvent(name, data, id)`, `onSign()`
+ * at every sign of life, `onLost()`.
  * `seen`: `{id, token}` of the last event, and of the last stream, whoever has read them. */
-export async function follow(seen, { onOpen, onEvent, onLost }) {
+export async function follow(seen, signal, { onOpen, onEvent, onSign, onLost }) {
   let wait = FIRST_WAIT;
-  for (let token = session.current(); token; token = session.current()) {
+  for (let token = session.current(); token && !signal.aborted; token = session.current()) {
     try {
-      await readStream(token, seen, onEvent, (resumed) => {
+      await readStream(token, seen, signal, { onEvent, onSign }, (resumed) => {
         wait = FIRST_WAIT;
         onOpen({ resumed, newToken: seen.token !== null && seen.token !== token });
         seen.token = token;
@@ -27,7 +28,7 @@ export async function follow(seen, { onOpen, onEvent, onLost }) {
       // Whatever it was, a refused token included, the answer is below: doubt, say so, try again.
     }
     session.doubt();
-    if (session.current() === token) {
+    if (session.current() === token && !signal.aborted) {
       onLost();
       await patience(wait);
       wait = Math.min(wait * 2, LONGEST_WAIT);
@@ -35,8 +36,9 @@ export async function follow(seen, { onOpen, onEvent, onLost }) {
   }
 }
 
-async function readStream(token, seen, onEvent, opened) {
+async function readStream(token, seen, signal, { onEvent, onSign }, opened) {
   const ending = new AbortController();
+  signal.addEventListener("abort", () => ending.abort(), { signal: ending.signal });
   let silence = setTimeout(() => ending.abort(), SILENCE);
   try {
     const response = await openEvents(token, seen.id, ending.signal);
@@ -47,6 +49,7 @@ async function readStream(token, seen, onEvent, opened) {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       clearTimeout(silence);
       silence = setTimeout(() => ending.abort(), SILENCE);
+      onSign();
       for (const event of parser.feed(part.value)) {
         if (event.id) seen.id = event.id;
         tell(onEvent, event);

@@ -27,6 +27,17 @@ PICK_A_PICTURE = """
     const input = document.querySelector(".pen-tools input[type=file]");
     input.files = picked.files;
     input.dispatchEvent(new Event("change"));"""
+SAVED = """
+    window.saved = [];
+    const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+        const told = [blob.type];
+        const size = ({ width, height }) => told.push(width, height);
+        if (blob.type === "image/png") createImageBitmap(blob).then(size);
+        else blob.text().then((text) => told.push(text));
+        window.saved.push(told);
+        return make(blob);
+    };"""
 SHEET = ".sheet .ink:not(.under)"
 
 
@@ -104,6 +115,51 @@ def test_the_last_drawings_of_a_room_are_a_flip_book(ada, page):
         assert page.run(INK, ".flip-book canvas") > 100
         page.click(".flip-book .next")
     assert sorted(seen) == ["page 0", "page 1", "page 2"]
+
+
+def test_a_stylus_presses_a_finger_does_not_and_what_they_drew_is_saved_as_a_picture(ada, page):
+    page.click(".composer .draw")
+    page.one(SHEET)
+    at = page.run(
+        "const { left, top } = document.querySelector(given).getBoundingClientRect(); return [left, top]",
+        SHEET,
+    )
+
+    def stylus(kind, x, force):
+        place = {"x": at[0] + x, "y": at[1] + 40 + x % 7, "force": force}
+        pressed = {"button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"}
+        page.devtools("Input.dispatchMouseEvent", {"type": kind, **place, **pressed})
+
+    def finger(kind, *places):
+        points = [{"x": at[0] + x, "y": at[1] + y} for x, y in places]
+        page.devtools("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    stylus("mousePressed", 30, 0.2)
+    for x, force in ((60, 0.3), (90, 0.6), (120, 0.9)):
+        stylus("mouseMoved", x, force)
+    stylus("mouseReleased", 120, 0)
+    finger("touchStart", (40, 90))
+    finger("touchMove", (80, 130))
+    finger("touchMove", (120, 90))
+    finger("touchEnd")
+    page.click(".send-drawing")
+    page.wait_gone(".board")
+    by_stylus, by_finger = ada.history("tea")[-1]["drawing"]["strokes"]
+    pressure = by_stylus["pressure"]
+    assert pressure == sorted(pressure)
+    assert pressure[0] < 4
+    assert pressure[-1] > 6
+    assert "pressure" not in by_finger
+    assert len(by_finger["points"]) >= 6
+
+    page.run(SAVED)
+    for button in page.all(".drawn .row button")[2:]:
+        button.click()
+    page.wait(lambda: page.run("return window.saved.map((one) => one.length)") == [3, 2], "both pictures")
+    png, svg = page.run("return window.saved")
+    assert png == ["image/png", 2048, 1280]
+    assert svg[0] == "image/svg+xml"
+    assert svg[1].count("<path") == 2
 
 
 def test_one_draws_rubs_out_and_takes_back_by_keys_alone(ada, page):

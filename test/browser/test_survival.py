@@ -20,6 +20,12 @@ QUICK_SILENCE = """
     window.setTimeout = (act, time, ...more) => later(act, time === 40_000 ? 2_000 : time, ...more);"""
 
 
+QUICK_LOOKS = """
+    const again = window.setInterval, now = performance.now.bind(performance);
+    window.setInterval = (act, time, ...more) => again(act, time === 10_000 ? 300 : time, ...more);
+    performance.now = () => now() * 30;"""
+
+
 @pytest.fixture
 def ada(lan, start_node):
     ada = start_node(lan.hosts[0], "Ada")
@@ -77,6 +83,14 @@ def test_two_tabs_type_at_once_and_neither_takes_the_others_words(chromium, ada)
     for page in (one, other):
         page.wait_text(".card .content", "from the other")
         assert page.texts(".card .content") == ["from the one", "from the other"]
+
+
+def test_a_leading_tab_that_says_nothing_any_more_loses_the_lead(chromium, ada):
+    stuck = chromium.open(ada, fragment="")
+    stuck.run("navigator.locks.request('cryptochat.events', () => new Promise(() => {})).catch(() => {})")
+    page = open_with(chromium, ada, QUICK_LOOKS)
+    page.wait_text(".conversation-head h2", "tea")
+    page.write("all by itself")
 
 
 def test_a_stream_that_died_in_silence_is_noticed_and_goes_on_with_nothing_lost(chromium, ada):
