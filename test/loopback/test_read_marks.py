@@ -72,6 +72,17 @@ def test_every_page_hears_of_it_once(ada: LoopbackNode, friend: HandmadePeer) ->
     ]
 
 
+def test_nobody_else_learns_what_was_read_or_searched(ada: LoopbackNode, friend: HandmadePeer) -> None:
+    first = heard(ada, friend, "one")[0]
+    read_to(ada, first)
+    ada.get("/api/search?q=one")
+    ada.send("tea", "the next thing that they hear of us")
+    friend.requests.wait_for(lambda request: "the next thing" in str(request.json))
+    told = [request.path for request in friend.requests.items]
+    assert set(told) <= {"/v1/messages", "/v1/presence"}
+    assert "read" not in " ".join(str(request.json) for request in friend.requests.items)
+
+
 def test_an_erased_room_has_no_mark_and_others_keep_theirs(ada: LoopbackNode, friend: HandmadePeer) -> None:
     read_to(ada, heard(ada, friend, "one")[0])
     ada.join("kitchen")

@@ -1,16 +1,19 @@
 /* What a person can do with a drawing: send it, or take somebody's up to go on with it. */
 import * as api from "../api.js";
 import { sheetOf } from "../drafts.js";
-import { decode } from "../drawing/strokes.js";
+import { countsOf, decode } from "../drawing/strokes.js";
 import { markRaw } from "../vendor/vue.js";
 import { state } from "../store.js";
+import { words } from "../words.js";
 import { attempt } from "./attempt.js";
 import { sent } from "./messages.js";
 import { openDialog } from "./page.js";
 
 const FLIP_BOOK_PAGES = 24;
 
-export function sendDrawing(room, drawing, description) {
+/** Without a description, a summary in the page's language; in the program's own, it makes one itself. */
+export function sendDrawing(room, drawing, typed) {
+  const description = typed || words.drawing.summary?.(countsOf(drawing)) || "";
   return attempt("composer", async () => sent(room, await api.sendDrawing(room, drawing, description)));
 }
 

@@ -38,6 +38,19 @@ export function decode({ points, pressure, ...rest }) {
   return { ...rest, points: found };
 }
 
+const MOST_LETTERS = 100;
+
+/** What there is to say of a drawing without knowing what it shows. */
+export function countsOf({ strokes }) {
+  const inked = strokes.filter((stroke) => stroke.colour !== PAPER);
+  const letters = inked.flatMap((stroke) => stroke.text ?? []).join(" ");
+  return {
+    strokes: inked.filter((stroke) => stroke.text === undefined).length,
+    colours: new Set(inked.map((stroke) => stroke.colour)).size,
+    letters: letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS)}…` : letters,
+  };
+}
+
 const FROM_THE_RIGHT = /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
 
 /** Which way letters are written: as their first one is. */

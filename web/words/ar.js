@@ -198,6 +198,8 @@ export const words = {
   },
 
   drawing: {
+    summary: ({ strokes, colours, letters }) =>
+      `رسم: ${count(strokes, { zero: "بلا خطوط", one: "خطّ واحد", two: "خطّان", few: "# خطوط", many: "# خطًّا", other: "# خطّ" })}، ${count(colours, { zero: "بلا ألوان", one: "لون واحد", two: "لونان", few: "# ألوان", many: "# لونًا", other: "# لون" })}${letters ? `، وفيه «${own(letters)}»` : ""}`,
     by: ({ name, known }, sender) => (known ? `فيه خطوط رسمها ${own(name)}` : `يقول ${own(sender)} إنّ فيه خطوطًا رسمها «${own(name)}»`),
     replay: "أعد العرض",
     stop: "توقّف",

@@ -135,6 +135,7 @@ export const words = {
   },
 
   drawing: {
+    summary: null, // of one without words: as reasons
     by: ({ name, known }, sender) => (known ? `With strokes by ${name}` : `${sender} says that strokes are by “${name}”`),
     replay: "Replay",
     stop: "Stop",

@@ -48,7 +48,7 @@ function found({ findings, visible }, busy) {
   return [
     h("ul", { class: "findings", "aria-busy": busy }, sorted.map(finding)),
     h("h3", words.doctor.visible),
-    h("ul", { class: "visible", dir: "auto" }, visible.map((sentence, index) => h("li", { key: index }, sentence))),
+    h("ul", { class: "visible", lang: "en", dir: "ltr" }, visible.map((sentence, index) => h("li", { key: index }, sentence))),
   ];
 }
 
