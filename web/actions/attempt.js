@@ -18,6 +18,11 @@ export async function attempt(place, work) {
   }
 }
 
+/** What went wrong at `place`, where nothing was asked of the program; null: nothing any more. */
+export function report(place, text) {
+  setProblem(place, text);
+}
+
 export function dismiss(place) {
   setProblem(place, null);
 }

@@ -7,6 +7,14 @@ export const COLOURS = ["#2c2520", "#c8321f", "#d9730d", "#b58900", "#2e8b3d", "
 export const WIDTHS = { thin: 4, thick: 12 };
 const TOOLS = { pen: "pencil", eraser: "eraser", letters: "letters" };
 
+/** The colour of the user's name tag, as it is in the light: six hex digits, which a stroke can carry. */
+export function ownColour(element) {
+  const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+  pixel.fillStyle = `oklch(46% 0.115 ${getComputedStyle(element).getPropertyValue("--hue")})`;
+  pixel.fillRect(0, 0, 1, 1);
+  return `#${[...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3).map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+}
+
 export function tools(tool, own, sheet, on) {
   return h("div", { class: "pen-tools", role: "toolbar", "aria-label": words.pen.tools }, [
     h("div", { class: "pen-group" }, Object.keys(TOOLS).map((kind) =>
