@@ -45,6 +45,10 @@ def test_what_others_say_is_unread_until_it_is_read(ada: LoopbackNode, friend: H
     assert mark(ada) == {"read": own, "unread": 0}
     ada.restart()
     assert mark(ada) == {"read": own, "unread": 0}
+    said = [ada.send("tea", text)["id"] for text in ("and", "on")]
+    assert mark(ada) == {"read": said[-1], "unread": 0}, "what one says oneself is read"
+    heard(ada, friend, "four")
+    assert mark(ada) == {"read": said[-1], "unread": 1}
 
 
 def test_nothing_is_read_in_advance_nor_in_another_room(ada: LoopbackNode, friend: HandmadePeer) -> None:
