@@ -3,6 +3,7 @@
  * A notification says who and where, never what was said: it may be seen by whoever passes by. Of
  * several tabs one shows it, the one that has the stream, and none while any of them is in view.
  */
+import { areAllowed } from "./actions/notifications.js";
 import { openRoom } from "./actions/rooms.js";
 import { state, unreadIn } from "./store.js";
 import { watch } from "./vendor/vue.js";
@@ -24,8 +25,13 @@ export function startAttention() {
 let endView = null;
 function sayInView() {
   const visible = document.visibilityState === "visible";
-  if (visible && !endView) navigator.locks.request(IN_VIEW, { mode: "shared" }, () => new Promise((end) => (endView = end)));
+  if (visible && !endView) navigator.locks.request(IN_VIEW, { mode: "shared" }, inView);
   else if (!visible && endView) endView = endView();
+}
+
+/** Until it is not in view any more; it may not be already, when the lock is given. */
+function inView() {
+  return document.visibilityState === "visible" && new Promise((end) => (endView = end));
 }
 
 async function isInView() {
@@ -33,7 +39,7 @@ async function isInView() {
 }
 
 async function notify({ room, sender }) {
-  if (!state.leading || state.notifications !== "on" || (await isInView())) return;
+  if (!state.leading || !areAllowed() || (await isInView())) return;
   const notification = new Notification(words.notifications.title(sender.username), { body: words.notifications.body(room), tag: room, icon: "/icon.svg" });
   notification.onclick = () => {
     window.focus();

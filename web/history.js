@@ -3,11 +3,9 @@
  * A history may have a hundred thousand messages, and the page shows some hundred: what is loaded at
  * one end of a full window goes at the other. Ids are opaque, so order is only ever the window's.
  *
- *     messages   what is in the window
- *     whole      there is nothing older than the window
- *     newer      there is something newer than the window, so what comes now is not put behind it
- *     newAfter   the message after which the "New" line stands; "" before the first; null: no line
- *     target     the message that is to be brought into view, or null
+ * Pages are on their way while messages come. So what came meanwhile is remembered (`arrived`), and
+ * put behind a page that reaches to the end; and of several pages on their way only the one that was
+ * asked for last is put: the others belong to a window that is no more.
  */
 import { shallowReactive } from "./vendor/vue.js";
 
@@ -17,11 +15,13 @@ export const MOST = 200;
 export class History {
   constructor() {
     this.messages = shallowReactive([]);
-    this.whole = false;
-    this.newer = false;
+    this.whole = false; // there is nothing older than the window
+    this.newer = false; // there is something newer than the window: what comes now does not go behind it
+    this.newAfter = null; // the message after which the "New" line stands; "": before the first; null: no line
+    this.target = null; // the message that is to be brought into view
     this.loading = false;
-    this.newAfter = null;
-    this.target = null;
+    this.turn = 0; // counts what was asked for
+    this.arrived = [];
     return shallowReactive(this);
   }
 
@@ -29,24 +29,35 @@ export class History {
     return this.messages.findLastIndex((message) => message.id === id);
   }
 
-  /** The newest page came: it replaces what it overlaps; if it overlaps nothing, it is all we know.
-   * What was added while it was on its way (from index `since`) and is not in it, is newer: it stays. */
-  putNewest(page, since) {
-    const ids = new Set(page.map((message) => message.id));
-    const loaded = this.newer ? [] : this.messages.slice(0, since);
-    const added = this.newer ? [] : this.messages.slice(since).filter((message) => !ids.has(message.id));
-    const overlap = loaded.findIndex((message) => ids.has(message.id));
-    const older = overlap < 0 ? [] : loaded.slice(0, overlap);
-    if (older.length === 0) this.whole = page.length < PAGE;
-    this.newer = false;
-    put(this, [...older, ...page, ...added]);
+  /** Ask for a page, and `put` it here unless another one was asked for meanwhile. */
+  async load(ask, put) {
+    const turn = ++this.turn;
+    this.loading = true;
+    this.arrived = [];
+    try {
+      const page = await ask();
+      if (turn === this.turn) put(page);
+    } finally {
+      if (turn === this.turn) this.loading = false;
+    }
   }
 
-  /** A page from anywhere. */
+  /** The newest page: it replaces what it overlaps; if it overlaps nothing, it is all we know. */
+  putNewest(page) {
+    const ids = new Set(page.map((message) => message.id));
+    const overlap = this.newer ? -1 : this.messages.findIndex((message) => ids.has(message.id));
+    const older = overlap < 0 ? [] : this.messages.slice(0, overlap);
+    if (older.length === 0) this.whole = page.length < PAGE;
+    this.newer = false;
+    this.messages.splice(0, this.messages.length, ...older, ...page);
+    reachEnd(this);
+  }
+
+  /** A page from anywhere: another window. */
   putPage(page, { whole, newer }) {
-    put(this, page);
-    this.whole = whole;
-    this.newer = newer;
+    Object.assign(this, { whole, newer });
+    this.messages.splice(0, this.messages.length, ...page);
+    if (!newer) reachEnd(this);
   }
 
   putEarlier(page) {
@@ -58,14 +69,15 @@ export class History {
   }
 
   putLater(page) {
-    const known = new Set(this.messages.map((message) => message.id));
-    this.messages.push(...page.filter((message) => !known.has(message.id)));
+    this.messages.push(...page);
     this.newer = page.length === PAGE;
+    if (!this.newer) reachEnd(this);
     dropOldest(this);
   }
 
   /** A message that has just been stored; false if it is there already. `reading`: somebody reads above. */
   add(message, reading) {
+    if (this.loading) this.arrived.push(message);
     if (this.newer) return true;
     if (this.indexOf(message.id) >= 0) return false;
     if (reading && this.messages.length >= MOST) this.newer = true; // not under the reader's eyes
@@ -79,8 +91,11 @@ export class History {
   }
 }
 
-function put(history, messages) {
-  history.messages.splice(0, history.messages.length, ...messages);
+/** The window goes to the end: what has come while the page was on its way stands behind it. */
+function reachEnd(history) {
+  const ids = new Set(history.messages.map((message) => message.id));
+  history.messages.push(...history.arrived.filter((message) => !ids.has(message.id)));
+  dropOldest(history);
 }
 
 function dropOldest(history) {

@@ -15,7 +15,6 @@
  */
 import { createApp } from "./vendor/vue.js";
 import { offerCode } from "./actions/contacts.js";
-import { startNotifications } from "./actions/notifications.js";
 import * as api from "./api.js";
 import { startAttention } from "./attention.js";
 import { App } from "./components/app.js";
@@ -29,7 +28,6 @@ import { dress } from "./words.js";
 
 dress(document.documentElement);
 startClock();
-startNotifications();
 startAttention();
 startShortcuts();
 invitation.start(offerCode);

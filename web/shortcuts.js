@@ -14,13 +14,15 @@ export const SHORTCUTS = [
   { name: "next", keys: ["Alt", "↓"], act: () => step(1) },
 ];
 
+const SIGN = /^[/.]$/; // which on some keyboards are typed with Shift
 const PRESSED = { ArrowUp: "↑", ArrowDown: "↓" };
 
 export function startShortcuts() {
   addEventListener("keydown", (event) => {
-    if (!state.loaded || event.isComposing || event.shiftKey || state.dialog) return;
+    if (!state.loaded || event.isComposing || state.dialog) return;
     const modifier = event.altKey ? "Alt" : event.ctrlKey || event.metaKey ? "Ctrl" : null;
     const key = PRESSED[event.key] ?? event.key.toUpperCase();
+    if (event.shiftKey && !SIGN.test(key)) return;
     const shortcut = SHORTCUTS.find(({ keys }) => keys[0] === modifier && keys[1] === key);
     if (!shortcut) return;
     event.preventDefault();

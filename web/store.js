@@ -25,7 +25,7 @@ export const state = reactive({
   mentioned: reactive(new Set()), // rooms in which something unread names the user
   comings: shallowReactive(new Map()), // room -> who has come and gone, in the order of it: see comings.js
   latest: null, // the last message of others that has come
-  notifications: "off", // "ask", "asked", "on" or "off": see actions/notifications.js
+  offersNotifications: false, // the question whether to show them is on the page
   leading: false, // this tab has the event stream for all tabs
   spoken: [], // what has just happened in the open room, in words, for those who hear the page
   atEnd: true, // the newest message of the open room is in view

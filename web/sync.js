@@ -47,7 +47,7 @@ export function received(name, data) {
 }
 
 /** Fetch the state of now. Called while it is running, it runs once more. */
-export async function refresh() {
+async function refresh() {
   again = true;
   if (held) return;
   held = [];
@@ -65,15 +65,20 @@ export async function refresh() {
   const events = held;
   held = null;
   for (const [name, data] of events) apply(name, data);
+  // Whether a message of these was in the count already, nobody can tell: so it is counted again.
+  if (fetched && events.some(([name]) => name === "messages")) await fetchReads();
+}
+
+async function fetchReads() {
+  replaceAll(state.reads, (await api.reads().catch(() => [...state.reads.values()])).map((read) => [read.room, read]));
 }
 
 async function fetchState() {
-  const [info, users, contacts, rooms, reads] = await Promise.all([api.info(), api.users(), api.contacts(), api.rooms(), api.reads()]);
+  const [info, users, contacts, rooms] = await Promise.all([api.info(), api.users(), api.contacts(), api.rooms(), fetchReads()]);
   state.info = info;
   replaceAll(state.users, users.map((user) => [user.uuid, user]));
   replaceAll(state.contacts, contacts.map((contact) => [contact.id, contact]));
   replaceAll(state.rooms, rooms.map((room) => [room.name, room]));
-  replaceAll(state.reads, reads.map((read) => [read.room, read]));
   if (!state.rooms.get(state.room)?.joined) showRoom(rooms.find((room) => room.joined)?.name ?? null);
   for (const room of state.histories.keys()) if (room !== state.room) state.histories.delete(room);
   if (state.room !== null) await (state.histories.has(state.room) ? loadAgain(state.room) : loadRoom(state.room));
@@ -85,26 +90,25 @@ async function fetchState() {
 export async function loadRoom(room) {
   const { read = null, unread = 0 } = state.reads.get(room) ?? {};
   if (unread === 0) return loadNewest(room);
-  historyOf(room).newAfter = read ?? "";
+  const history = historyOf(room);
+  history.newAfter = read ?? "";
   if (read !== null) return loadAround(room, read);
-  await loading(room, async (history) => {
-    const page = await api.messages(room, { after: "0", limit: PAGE });
-    history.putPage(page, { whole: true, newer: page.length === PAGE });
-  });
+  await history.load(
+    () => api.messages(room, { after: "0", limit: PAGE }),
+    (page) => history.putPage(page, { whole: true, newer: page.length === PAGE }),
+  );
 }
 
 /** The newest messages of a room. */
 export async function loadNewest(room) {
-  await loading(room, async (history) => {
-    const since = history.messages.length;
-    history.putNewest(await api.messages(room, { limit: PAGE }), since);
-  });
+  const history = historyOf(room);
+  await history.load(() => api.messages(room, { limit: PAGE }), (page) => history.putNewest(page));
 }
 
 /** The messages on both sides of one. */
 export async function loadAround(room, id, limit = 2 * PAGE) {
-  await loading(room, async (history) => {
-    const page = await api.messages(room, { around: id, limit });
+  const history = historyOf(room);
+  await history.load(() => api.messages(room, { around: id, limit }), (page) => {
     const after = page.length - 1 - page.findLastIndex((message) => message.id === id);
     history.putPage(page, { whole: page.length - after < limit / 2, newer: after >= limit / 2 });
   });
@@ -116,16 +120,6 @@ async function loadAgain(room) {
   if (!newer) return loadNewest(room);
   await loadAround(room, messages[Math.floor(messages.length / 2)].id, MOST);
   if (historyOf(room).messages.length === 0) await loadNewest(room);
-}
-
-async function loading(room, work) {
-  const history = historyOf(room);
-  history.loading = true;
-  try {
-    await work(history);
-  } finally {
-    history.loading = false;
-  }
 }
 
 function apply(name, data) {

@@ -5,7 +5,7 @@ import { words } from "./words.js";
 const COLLATOR = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
 const HUES = 10;
 
-export const byName = (a, b) => COLLATOR.compare(a.name, b.name);
+const byName = (a, b) => COLLATOR.compare(a.name, b.name);
 
 export function joinedRooms() {
   return [...state.rooms.values()].filter((room) => room.joined).sort(byName);

@@ -263,3 +263,72 @@ def test_keys_lead_everywhere_and_are_listed(ada, chromium):
     page.wait_text(".keys-list", "The next room")
     page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     page.wait_gone("dialog")
+
+
+def test_a_window_of_a_history_is_whole_whatever_comes_while_a_page_is_on_its_way(page_of_words):
+    found = page_of_words.run(
+        """
+        const { History, MOST, PAGE } = await import("/history.js");
+        const said = (from, count) => Array.from({ length: count }, (_, at) => ({ id: String(from + at) }));
+        const span = ({ messages }) => [messages[0]?.id, messages.at(-1)?.id, messages.length];
+        const later = () => {
+            const { promise, resolve } = Promise.withResolvers();
+            return [promise, resolve];
+        };
+        const found = {};
+
+        const one = new History();
+        const [newest, giveNewest] = later();
+        const loading = one.load(() => newest, (page) => one.putNewest(page));
+        one.add({ id: "150" }, false);
+        giveNewest(said(100, PAGE));
+        await loading;
+        found.cameMeanwhile = span(one);
+        one.add({ id: "150" }, false);
+        found.onceOnly = span(one);
+
+        one.putPage(said(0, PAGE), { whole: true, newer: true });
+        const [end, giveEnd] = later();
+        const toEnd = one.load(() => end, (page) => one.putNewest(page));
+        one.add({ id: "151" }, false);
+        giveEnd(said(101, PAGE));
+        await toEnd;
+        found.fromFarAbove = span(one);
+
+        const two = new History();
+        two.putPage(said(500, PAGE), { whole: false, newer: false });
+        const [early, giveEarly] = later();
+        const earlier = two.load(() => early, (page) => two.putEarlier(page));
+        await two.load(async () => said(0, PAGE), (page) => two.putPage(page, { whole: true, newer: true }));
+        giveEarly(said(450, PAGE));
+        await earlier;
+        found.lastAskedWins = [...span(two), two.loading];
+
+        const three = new History();
+        three.putPage(said(0, MOST), { whole: false, newer: false });
+        three.add({ id: "200" }, true);
+        found.notUnderTheEyes = [...span(three), three.newer];
+        three.putPage(said(0, MOST), { whole: true, newer: false });
+        three.add({ id: "200" }, false);
+        found.theOldestGoes = [...span(three), three.whole];
+        three.putEarlier(said(-49, PAGE));
+        found.theNewestGoes = [...span(three), three.newer];
+        three.putLater(said(151, 40));
+        found.andComesBack = [...span(three), three.newer, three.whole];
+        return found;"""
+    )
+    assert found == {
+        "cameMeanwhile": ["100", "150", 51],
+        "onceOnly": ["100", "150", 51],
+        "fromFarAbove": ["101", "151", 51],
+        "lastAskedWins": ["0", "49", 50, False],
+        "notUnderTheEyes": ["0", "199", 200, True],
+        "theOldestGoes": ["1", "200", 200, False],
+        "theNewestGoes": ["-49", "150", 200, True],
+        "andComesBack": ["-9", "190", 200, False, False],
+    }
+
+
+@pytest.fixture
+def page_of_words(ada, chromium):
+    return chromium.open(ada)

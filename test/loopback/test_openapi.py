@@ -174,6 +174,7 @@ def test_every_event_is_as_it_is_described(lively: LoopbackNode, document: Docum
     wanted = {"verification", "messages", "delivery", "rooms", "users", "contacts", "read", "reset"}
     lively.wait_for("delivery")
     lively.put("/api/rooms/tea/read", {"id": lively.send("tea", "read at once")["id"]})
+    lively.wait_for("read")
     lively.delete("/api/rooms/tea/messages")
     for kind in wanted:
         lively.wait_for(kind)

@@ -18,20 +18,19 @@ export const send = (room, content) =>
 
 /** Our own message is shown where it stands: at the end. */
 export async function sent(room, message) {
-  const history = historyOf(room);
-  history.newAfter = null;
-  if (history.newer) await loadNewest(room);
+  historyOf(room).newAfter = null;
+  if (!state.atEnd) await loadNewest(room);
   addMessage(message);
 }
 
 export const loadEarlier = (room) =>
-  load(room, (history) => !history.whole, async (history) => {
-    history.putEarlier(await api.messages(room, { before: history.messages[0].id, limit: PAGE }));
+  further(room, (history) => !history.whole, async (history) => {
+    await history.load(() => api.messages(room, { before: history.messages[0].id, limit: PAGE }), (page) => history.putEarlier(page));
   });
 
 export const loadLater = (room) =>
-  load(room, (history) => history.newer, async (history) => {
-    history.putLater(await api.messages(room, { after: history.messages.at(-1).id, limit: PAGE }));
+  further(room, (history) => history.newer, async (history) => {
+    await history.load(() => api.messages(room, { after: history.messages.at(-1).id, limit: PAGE }), (page) => history.putLater(page));
   });
 
 export const toNewest = (room) => attempt("conversation", () => loadNewest(room));
@@ -51,10 +50,7 @@ export function reachedTarget(room) {
   historyOf(room).target = null;
 }
 
-async function load(room, wanted, work) {
+async function further(room, wanted, load) {
   const history = historyOf(room);
-  if (history.loading || history.messages.length === 0 || !wanted(history)) return;
-  history.loading = true;
-  await attempt("conversation", () => work(history));
-  history.loading = false;
+  if (!history.loading && history.messages.length > 0 && wanted(history)) await attempt("conversation", () => load(history));
 }

@@ -3,24 +3,24 @@ import { state } from "../store.js";
 import { ofBrowser } from "../storage.js";
 
 const KEY = "cryptochat.notifications";
+const NO = "no";
 
-/** "ask": the question may be put; "asked": it is on the page; "on" or "off". */
-export function startNotifications() {
-  const permission = globalThis.Notification?.permission ?? "denied";
-  if (permission === "granted") state.notifications = ofBrowser.get(KEY) === "off" ? "off" : "on";
-  else state.notifications = permission === "denied" || ofBrowser.get(KEY) === "off" ? "off" : "ask";
-}
+const permission = () => globalThis.Notification?.permission ?? "denied";
+
+/** The browser allows them, in whichever tab that was said, and the user has not said no to us. */
+export const areAllowed = () => permission() === "granted" && ofBrowser.get(KEY) !== NO;
 
 /** A good moment: somebody has just said something, and may wait for an answer. */
 export function offerNotifications() {
-  if (state.notifications === "ask") state.notifications = "asked";
+  state.offersNotifications = permission() === "default" && ofBrowser.get(KEY) !== NO;
 }
 
 export async function allowNotifications() {
-  state.notifications = (await Notification.requestPermission()) === "granted" ? "on" : "off";
+  await Notification.requestPermission();
+  state.offersNotifications = false;
 }
 
 export function declineNotifications() {
-  ofBrowser.set(KEY, "off");
-  state.notifications = "off";
+  ofBrowser.set(KEY, NO);
+  state.offersNotifications = false;
 }

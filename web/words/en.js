@@ -346,7 +346,6 @@ export const words = {
     noKey: "We have not seen this person's key yet.",
     noKeyAway: "We have not seen this person's key yet, and they are away now.",
     look: "Look again",
-    looking: "Asking their computer for its key …",
     verified: "You have compared keys with this person. Messages pass both ways as soon as they have verified you too.",
     verifiedByCode: "You have verified this person by their contact code. Messages pass both ways as soon as they have verified you too.",
     rejected: "You have refused this key: nothing is sent to it, and nothing is taken from it.",
@@ -365,7 +364,6 @@ export const words = {
 
   verification: {
     title: (name) => `Is this really ${name}?`,
-    why: "Anyone on this network can use any name. Comparing keys once settles whose it is.",
     ask: (name) => `Ask ${name}, in person or on the phone, to read you two groups of the safety number on their screen:`,
     group: (position) => `Group ${position}`,
     compare: "Compare",
@@ -384,7 +382,6 @@ export const words = {
 
   comparison: {
     label: "Live comparison",
-    title: "Both here? Compare live",
     about: "Are you both at your screens, side by side or on the phone? Both press Compare now.",
     stillToVerify: (name) => `Does ${name} still have to verify you? Then both press Compare now, on your two screens.`,
     now: "Compare now",
@@ -425,7 +422,6 @@ export const words = {
   },
 
   problems: {
-    label: "Something went wrong",
     lost: "CryptoChat is not answering.",
     unknown: "That did not work.",
     status: (status) => `CryptoChat refused this (${status}).`,

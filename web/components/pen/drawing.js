@@ -22,11 +22,12 @@ export const Drawing = {
     const canvas = ref(null);
     const playing = ref(false);
     const strokes = props.message.drawing.strokes.map(decode);
+    const lessMotion = matchMedia("(prefers-reduced-motion: reduce)"); // then strokes come whole, one after the other
     let near = false;
     let frame = 0;
-    const paint = (until) => {
+    const paint = (until = Infinity) => {
       const context = near && canvas.value?.getContext("2d");
-      if (context) paintAll(context, strokes, until);
+      if (context) paintAll(context, lessMotion.matches ? strokes.filter(({ time }) => time[0] + time[1] <= until) : strokes, until);
     };
     const fit = () => {
       const { clientWidth, clientHeight } = canvas.value;
@@ -43,7 +44,7 @@ export const Drawing = {
     const replay = () => {
       if (playing.value) return stop();
       const length = lengthOf(strokes);
-      const speed = matchMedia("(prefers-reduced-motion: reduce)").matches ? Infinity : Math.max(1, length / LONGEST_REPLAY);
+      const speed = Math.max(1, length / LONGEST_REPLAY);
       const began = performance.now();
       playing.value = true;
       const next = () => {

@@ -3,7 +3,7 @@
  * What is typed is kept in this tab until it is stored by the program: a message is cleared from
  * the field only after its POST was answered.
  */
-import { h, nextTick, onMounted, ref } from "../../vendor/vue.js";
+import { h, nextTick, onMounted, ref, watch } from "../../vendor/vue.js";
 import { closeBoard, openBoard } from "../../actions/drawing.js";
 import { send } from "../../actions/messages.js";
 import { showPerson } from "../../actions/people.js";
@@ -49,7 +49,9 @@ export const Composer = {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
     };
     // Who opens a room wants to write. On a narrow screen this would call up the keyboard over it.
-    onMounted(() => matchMedia("(width >= 62rem)").matches && field.value.focus());
+    const focus = () => matchMedia("(width >= 62rem)").matches && field.value?.focus();
+    onMounted(focus);
+    watch(drawing, (open) => open || nextTick(focus));
     return () =>
       h("form", { class: "composer", onSubmit: submit }, [
         readers(props.room),

@@ -29,7 +29,7 @@ function content() {
     // What has just happened, for those who hear the page: without times, and nothing of what is loaded.
     h("div", { role: "log", class: "visually-hidden", "aria-label": words.conversation.log(room.name) }, state.spoken.map(({ key, text }) => h("p", { key }, text))),
     h(Messages, { key: `messages ${room.name}`, room }),
-    state.notifications === "asked" && askNotifications(),
+    state.offersNotifications && askNotifications(),
     h(Composer, { key: room.name, room }),
   ];
 }

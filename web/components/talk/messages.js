@@ -56,11 +56,11 @@ export const Messages = {
     };
     const toTarget = () => {
       const card = cards().find((one) => one.dataset.id === history().target);
-      if (!card) return;
+      reachedTarget(room);
+      if (!card) return open(); // it is no more
       placed = true;
       card.scrollIntoView({ block: "center" });
       card.focus({ preventScroll: true });
-      reachedTarget(room);
     };
     const restore = () => {
       const card = anchor && cards().find((one) => one.dataset.id === anchor.id);

@@ -5,7 +5,7 @@ import { words } from "../../words.js";
 
 const BEGUN = /(?<=^|\s)@([\p{L}\p{N}_.-]{0,32})$/u;
 const MOST = 6;
-export const LIST_ID = "names";
+const LIST_ID = "names";
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
