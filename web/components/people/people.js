@@ -78,7 +78,7 @@ function since(question) {
   if (!question?.time) return null;
   return h("p", { class: "note since" }, [
     h("time", { datetime: question.time }, fullTime(question.time)),
-    question.address && ` · ${question.address}`,
+    question.address && [" · ", h("bdi", { dir: "ltr" }, question.address)],
   ]);
 }
 
