@@ -82,7 +82,6 @@ async function fetchState() {
   if (!state.rooms.get(state.room)?.joined) showRoom(rooms.find((room) => room.joined)?.name ?? null);
   for (const room of state.histories.keys()) if (room !== state.room) state.histories.delete(room);
   if (state.room !== null) await (state.histories.has(state.room) ? loadAgain(state.room) : loadRoom(state.room));
-  if (state.room === null) state.view = "rooms";
   state.loaded = true;
 }
 

@@ -45,6 +45,18 @@ _OPEN = """
     const shown = () => document.querySelector(".conversation-head h2")?.textContent === given
         && document.querySelectorAll(".card").length > 20;
     return (await window.painted(shown)) - began;"""
+# Wheel up through the history, a notch a frame: how long each frame took, and how far one came.
+_SCROLL = """
+    const scroller = document.querySelector(".scroller");
+    const frames = [];
+    let last = performance.now();
+    for (let number = 0; number < given; number += 1) {
+        scroller.scrollTop -= 120;
+        await new Promise(requestAnimationFrame);
+        frames.push(performance.now() - last);
+        last = performance.now();
+    }
+    return frames;"""
 # A bare reader of the event stream, and when each card comes: both by the mark in the text.
 _WATCH = """
     const token = sessionStorage.getItem("cryptochat.token");
@@ -91,6 +103,7 @@ def run(setting: Setting, report: Report) -> None:
             page.before_anything(_BEFORE)
             _opening(page, setting, report)
             _rooms(page, setting, report)
+            _scrolling(page, setting, report)
             _messages(page, bob, setting, report)
             _memory(page, bob, setting, report)
 
@@ -124,6 +137,15 @@ def _rooms(page: Page, setting: Setting, report: Report) -> None:
         for room, rounds in times.items()
     ]
     report.compare(f"a room of {sizes[_LARGE]} / one of {sizes[_SMALL]}", figures[0], figures[1])
+
+
+def _scrolling(page: Page, setting: Setting, report: Report) -> None:
+    rounds = []
+    for _ in range(setting.scale.page_rounds // 2):
+        _show(page, _LARGE)
+        rounds.append([float(one) for one in page.run(_SCROLL, setting.scale.page_frames)])
+    size = f"{setting.scale.page_history // 2:,}"
+    report.add(Figure(NAME, f"a frame while scrolling back through {size}", "ms", rounds))
 
 
 def _messages(page: Page, bob: BenchNode, setting: Setting, report: Report) -> None:

@@ -41,6 +41,7 @@ class Scale:
     page_rounds: int = 10
     page_messages: int = 50
     page_hour: int = 3_600
+    page_frames: int = 300
 
 
 FULL = Scale()
@@ -70,6 +71,7 @@ QUICK = Scale(
     page_rounds=4,
     page_messages=10,
     page_hour=400,
+    page_frames=100,
 )
 TINY = Scale(
     latency_rounds=2,
@@ -100,6 +102,7 @@ TINY = Scale(
     page_rounds=2,
     page_messages=2,
     page_hour=5,
+    page_frames=10,
 )
 
 

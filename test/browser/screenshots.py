@@ -43,8 +43,10 @@ def converse(ada: Node, bob: Node, cleo: Node) -> None:
         ada.wait_message(said)
     ada.send(ROOM, "Two minutes! Is Cleo coming too?")
     bob.wait_message("Two minutes! Is Cleo coming too?")
-    bob.post(f"/api/rooms/{ROOM}/message", {"content": CAKE_SAID, "kind": "drawing", "drawing": cake()})
-    bob.send(ROOM, "She has just joined, @Ada. Read her two groups\nof your number, then she hears us.")
+    plain = {"strokes": cake()["strokes"][:4]}
+    for said, drawn in (("A cake, before the party", plain), (CAKE_SAID, cake())):
+        bob.post(f"/api/rooms/{ROOM}/message", {"content": said, "kind": "drawing", "drawing": drawn})
+    bob.send(ROOM, "She has just joined, @Ada. Ask her for two groups of her number, then she hears us.")
     cleo.join(ROOM)
     cleo.join("darkroom")
     wait_knows(ada, cleo)
@@ -140,7 +142,7 @@ def everywhere(page: Page, folder: Path, name: str) -> None:
 def pen(page: Page, folder: Path) -> None:
     """Bob's drawing is drawn on."""
     page.run("document.querySelector('.view-switch button:nth-child(2)').click()")
-    page.run("document.querySelector('.take-up').click()")
+    page.run("[...document.querySelectorAll('.take-up')].at(-1).click()")
     page.one(".board .ink")
     page.one(".description").send_keys(CAKE_SAID)
     everywhere(page, folder, "pen")

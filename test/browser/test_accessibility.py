@@ -32,10 +32,9 @@ def page(lan, start_node, start_chromium):
     wait_knows(ada, cleo)
     bob.send(ROOM, "Hello @Ada, how is the kettle?")
     stroke = {"points": [100, 100, 300, 200], "width": 12, "colour": "#1f6fd0", "time": [0, 400]}
-    bob.post(
-        f"/api/rooms/{ROOM.replace(' ', '%20')}/message",
-        {"content": "a line", "kind": "drawing", "drawing": {"strokes": [stroke]}},
-    )
+    for said in ("a line", "the same line"):
+        drawn = {"content": said, "kind": "drawing", "drawing": {"strokes": [stroke]}}
+        bob.post(f"/api/rooms/{ROOM.replace(' ', '%20')}/message", drawn)
     ada.send(ROOM, "On its way")
     page.cleo = cleo
     return page

@@ -31,7 +31,7 @@ def test_from_strangers_to_a_conversation_both_ways(lan, start_node, start_chrom
     assert not his.all(".questions"), "Bob can't be asked before Ada has presented her certificate"
 
     hers.click(".questions .primary")
-    hers.wait_text(".will-send", "1 message that waits")
+    hers.wait_text(".will-send", "1 waiting message is sent")
     hers.compare(bob.uuid, his.read_out(ada.uuid))
     hers.wait_text(f"[data-uuid='{bob.uuid}'] .status", "verified")
     hers.wait_gone(".questions")
@@ -56,7 +56,7 @@ def test_from_strangers_to_a_conversation_both_ways(lan, start_node, start_chrom
 def test_two_groups_that_differ_verify_nobody(lan, start_node, start_chromium):
     ada, hers, bob, _his = meet(lan, start_node, start_chromium, "hall")
     hers.compare(bob.uuid, ["00000"] * 12)
-    hers.wait_text(".verification .warning", "do not verify")
+    hers.wait_text(".verification .warning", "do not trust this key")
     assert ada.status(bob.uuid) == "unverified"
     positions = [field.get_attribute("data-position") for field in hers.asked_groups(bob.uuid)]
     assert len(set(positions)) == 2

@@ -72,7 +72,7 @@ def test_both_press_both_see_the_same_both_say_so_and_messages_pass(nodes, scree
     typed = his.one(".composer textarea").get_attribute("value")
     assert typed == "I am typing and go on", "it is no box in the way"
     his.one(".questions .compare-now").send_keys(Keys.ENTER)
-    his.wait_text(".live-comparison .will-send", "1 message that waits")
+    his.wait_text(".live-comparison .will-send", "1 waiting message is sent")
     assert his.run("return document.activeElement.closest('.live-comparison') !== null"), "the focus follows"
 
     hers.wait_text(".live-comparison [role=status]", "Does Bob's screen show exactly this")
@@ -134,7 +134,7 @@ def test_a_double_click_cannot_say_the_same_and_screens_that_differ_verify_nobod
     hers.wait(lambda: not hers.one(".same").is_enabled(), "another result is to be looked at anew")
     hers.click(".different")
     hers.wait_text(".live-comparison [role=alert]", "somebody may sit between you")
-    hers.wait_text(".live-comparison [role=alert]", "Do not verify")
+    hers.wait_text(".live-comparison [role=alert]", "Do not trust this key")
     hers.wait(lambda: ada.user(bob.uuid)["comparison"] is None, "the result is still there")
     hers.click(".person.open .person-row")  # closed, and opened again
     hers.wait_gone(".live-comparison")

@@ -179,7 +179,7 @@ DRAWING = {
     "strokes": [STROKE, {**STROKE, "points": [20, 20], "text": script("letters")}],
     "authors": [{"fingerprint_sha256": script("author-key"), "username": script("author-name")}],
 }
-MESSAGES.append(message(6, BOB, drawing=DRAWING))
+MESSAGES += [message(6, BOB, drawing=DRAWING), message(8, BOB, drawing=DRAWING)]
 READS = [{"room": ROOM, "read": script("id-1"), "unread": 2}]
 HITS = [{**message(7, BOB), "room": script("hit-room"), "marks": [[0, 4]]}]
 QUESTION = {"address": script("question-address"), "reason": script("question-reason"), "time": NOW}

@@ -7,6 +7,7 @@ const STROKES = {
   cross: "M4 4l8 8M12 4l-8 8",
   bang: "M8 3v6.5M8 12.9v.1",
   pencil: "M3 13l.6-3L10.5 3l2.5 2.5L6 12.4 3 13z",
+  scribble: "M2 11c2-6 4-8 5-7s-3 8-1.5 8 3-6 4.5-6-1.5 6 0 6 2-2.5 4-3",
   eraser: "M6 13h8M9.5 3l4 4-6 6H4.5L2.5 11z",
   letters: "M3 13l5-10 5 10M5 9h6",
   copy: "M6 6h7.5v7.5H6zM10 6V2.5H2.5V10H6",

@@ -54,8 +54,9 @@ export const words = {
     joinNamed: (name) => `Join ${name}`,
     make: "Make or join a room",
     name: "Room name",
-    public: "Names of rooms are public: everyone on this network can read them. What is said inside goes only to people you have verified.",
+    public: "Names of rooms are public: everyone on this network can read them. What you write in one goes only to people you have verified.",
     nameFirst: "Type a name for the room first.",
+    makeOrJoin: "Make or join",
     noneYet: "No room yet. Make one below: others on this network see it and can join.",
     noneNearby: "No other rooms on this network right now. Those that others make appear here by themselves.",
   },
@@ -69,7 +70,7 @@ export const words = {
     makeRoom: "Make a room",
     welcomeSteps: [
       "Join a room, or make one.",
-      "Verify the people in it, once: that is what makes it private.",
+      "Verify the people in it, once: until then nothing of yours goes to them.",
       "Write, or draw.",
     ],
     leave: "Leave",
@@ -150,7 +151,7 @@ export const words = {
     page: (at, all) => `${at} of ${all}`,
     play: "Play",
     pause: "Pause",
-    back: "Back",
+    back: "Previous",
     next: "Next",
   },
 
@@ -193,8 +194,8 @@ export const words = {
   },
 
   keys: {
-    open: "Keys (Ctrl + /)",
-    title: "Keys",
+    open: "Keyboard shortcuts (Ctrl + /)",
+    title: "Keyboard shortcuts",
     names: { Space: "Space" },
     search: "Search",
     list: "This list",
@@ -243,7 +244,7 @@ export const words = {
       undecided: "has not verified you yet",
     },
     status: { verified: "verified", unverified: "not verified", rejected: "refused", changed: "key changed" },
-    notNow: "Refuse",
+    refuse: "Refuse this key",
     verify: "Verify …",
     reasons: {
       queued: "You have written something for them. It waits until you have verified them.",
@@ -256,8 +257,8 @@ export const words = {
 
   // Contact codes: ours, and what others gave us.
   code: {
-    title: "Give them yours",
-    use: "Give this to one person by a way that you trust: paper, phone, another messenger. Whoever has it can find and verify you; it is not secret, but somebody who can swap it on its way can pose as you.",
+    title: "Give them your contact code",
+    use: "Give this to somebody by a way that you trust: paper, phone, another messenger. Whoever has it can find and verify you; it is not secret, but somebody who can swap it on its way can pose as you.",
     qr: "QR code of your contact code",
     copy: "Copy code",
     more: "As a link; your addresses",
@@ -329,7 +330,7 @@ export const words = {
     checking: "Checking …",
     copy: "Copy report",
     summary: (problems, notices) => {
-      if (problems + notices === 0) return "Nothing stands in the way on this computer, as far as can be told from here.";
+      if (problems + notices === 0) return "Nothing stands in the way on this computer, as far as can be told from here. If you still miss somebody, run this on their computer too, or add each other by a code.";
       const parts = [];
       if (problems) parts.push(count(problems, "problem", "problems"));
       if (notices) parts.push(count(notices, "thing to know", "things to know"));
@@ -364,13 +365,13 @@ export const words = {
 
   verification: {
     title: (name) => `Is this really ${name}?`,
-    ask: (name) => `Ask ${name}, in person or on the phone, to read you two groups of the safety number on their screen:`,
+    ask: (name) => `Or ask ${name}, in person or on the phone, to read you two groups of the safety number, which stands under your name on their screen:`,
     group: (position) => `Group ${position}`,
-    compare: "Compare",
+    compare: "Check the groups",
     incomplete: "Type five digits in each of the two fields.",
-    differs: "These are not the groups on this screen. Ask for them once more. If they still differ, somebody may sit between you: do not verify.",
+    differs: "These are not the groups on this screen. Ask for them once more. If they still differ, somebody may sit between you: do not trust this key.",
     otherGroups: "Ask for two other groups",
-    willSend: (number) => `With your yes, ${count(number, "message that waits for them is", "messages that wait for them are")} sent.`,
+    willSend: (number) => `When you verify them, ${count(number, "waiting message is", "waiting messages are")} sent.`,
     reading: "They ask you to read groups too?",
     readingAbout: "The two groups that you are asking for are covered, so that they come from them and not from this screen.",
     uncover: "Show all groups",
@@ -382,7 +383,7 @@ export const words = {
 
   comparison: {
     label: "Live comparison",
-    about: "Are you both at your screens, side by side or on the phone? Both press Compare now.",
+    about: "Both at your screens now, side by side or on the phone? Then both press Compare now.",
     stillToVerify: (name) => `Does ${name} still have to verify you? Then both press Compare now, on your two screens.`,
     now: "Compare now",
     asked: (name) => `${name} has pressed Compare now and waits for you.`,
@@ -400,7 +401,7 @@ export const words = {
     different: "Different",
     done: "Compared: both screens showed the same.",
     differs: "The two screens show different things. Unless one of you has misread, that is no accident: somebody may sit between you, and could read what you write.",
-    differsAdvice: "Do not verify. Compare the safety number when you meet in person, or refuse this key.",
+    differsAdvice: "Do not trust this key. Compare the safety number when you meet in person, or refuse this key.",
     differsVerified: "Stop trusting this key, and compare the safety number when you meet in person.",
     failed: (reason) => `There is no result: ${reason}.`,
     again: "Try again",

@@ -7,7 +7,7 @@ import { h } from "../../vendor/vue.js";
 import { openDialog } from "../../actions/page.js";
 import { compareNow, showPerson, withdraw } from "../../actions/people.js";
 import { state } from "../../store.js";
-import { fullTime } from "../../time.js";
+import { clockTime, dayName, fullTime } from "../../time.js";
 import { alarming, asking, asksToCompare, hueOf, nameOf, onlyClaimed, openRoom, others, peopleElsewhere, peopleIn } from "../../views.js";
 import { words } from "../../words.js";
 import { Alarm } from "../trust/alarm.js";
@@ -57,7 +57,7 @@ function questions(users) {
       since(state.questions.get(user.uuid)),
       h("div", { class: "row" }, [
         asksToCompare(user) ? compareButton(user) : h("button", { type: "button", class: "primary", onClick: () => showPerson(user.uuid) }, words.people.verify),
-        user.status !== "verified" && h("button", { type: "button", onClick: () => withdraw(user.uuid, user.fingerprint_sha256) }, words.people.notNow),
+        user.status !== "verified" && h("button", { type: "button", onClick: () => withdraw(user.uuid, user.fingerprint_sha256) }, words.people.refuse),
       ]),
     ]))),
   ]);
@@ -77,7 +77,7 @@ function compareButton({ uuid, fingerprint_sha256: key }) {
 function since(question) {
   if (!question?.time) return null;
   return h("p", { class: "note since" }, [
-    h("time", { datetime: question.time }, fullTime(question.time)),
+    h("time", { datetime: question.time, title: fullTime(question.time) }, `${dayName(question.time)}, ${clockTime(question.time)}`),
     question.address && [" · ", h("bdi", { dir: "ltr" }, question.address)],
   ]);
 }

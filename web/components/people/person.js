@@ -2,7 +2,7 @@
 import { h } from "../../vendor/vue.js";
 import { contactPlace, removeContact } from "../../actions/contacts.js";
 import { forget, look, withdraw } from "../../actions/people.js";
-import { comparisonOf, contactsOf, isVerifiedByCode, nameOf, openRoom } from "../../views.js";
+import { calledIn, comparisonOf, contactsOf, isVerifiedByCode, openRoom } from "../../views.js";
 import { words } from "../../words.js";
 import { Confirm } from "../confirm.js";
 import { keyDetails } from "./key-details.js";
@@ -26,7 +26,8 @@ export const Person = {
       user.fingerprint_sha256 === null ? unseen(user) : trust(user),
       h(Problem, { place: user.uuid }),
       contactsOf(user.uuid).map(addedAt),
-      actions(user),
+      // While both look at the result there is one question, and nothing beside it to press.
+      comparisonOf(user)?.state !== "shown" && actions(user),
       keyDetails(words.person.details, user, addressOf(user)),
     ]);
   },
@@ -62,7 +63,7 @@ function trust(user) {
     ];
   return [
     status === "rejected" && h("p", { class: "warning" }, words.person.rejected),
-    h("h3", words.verification.title(nameOf(user))),
+    h("h3", words.verification.title(calledIn(user))),
     live,
     // One question at a time: while there is a result to look at, the number does not ask too.
     comparisonOf(user)?.state !== "shown" && h(Verification, { user, key }),

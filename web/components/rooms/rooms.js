@@ -32,7 +32,7 @@ export const Rooms = {
               value: typed.value,
               onInput: (event) => (typed.value = event.target.value),
             }),
-            h("button", { type: "submit", class: "primary" }, words.rooms.join),
+            h("button", { type: "submit", class: "primary" }, words.rooms.makeOrJoin),
           ]),
           h(Problem, { place: "rooms" }),
           h("p", { class: "note", id: "rooms-are-public" }, words.rooms.public),

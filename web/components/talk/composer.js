@@ -9,7 +9,7 @@ import { send } from "../../actions/messages.js";
 import { showPerson } from "../../actions/people.js";
 import { draftOf, keepDraft } from "../../drafts.js";
 import { state } from "../../store.js";
-import { audience, nameOf } from "../../views.js";
+import { audience, calledIn, nameOf } from "../../views.js";
 import { words } from "../../words.js";
 import { icon } from "../icons.js";
 import { Board } from "../pen/board.js";
@@ -62,7 +62,7 @@ export const Composer = {
             ref: field,
             rows: 2,
             name: "message",
-            dir: "auto",
+            dir: text.value ? "auto" : null, // an empty one is written as the page is
             "aria-label": words.composer.label(props.room.name),
             placeholder: words.composer.placeholder,
             title: words.composer.hint,
@@ -71,8 +71,8 @@ export const Composer = {
             onBlur: naming.end,
             onKeydown: key,
           }),
-          h("button", { type: "button", class: "draw", "aria-expanded": drawing(), "aria-label": words.pen.open, title: words.pen.open, onClick: () => (drawing() ? closeBoard() : openBoard(props.room.name)) }, icon("pencil")),
-          h("button", { type: "submit", class: "primary", disabled: sending.value || state.link !== "live" }, sending.value ? words.composer.sending : words.composer.send),
+          h("button", { type: "button", class: "draw", "aria-expanded": drawing(), "aria-label": words.pen.open, title: words.pen.open, onClick: () => (drawing() ? closeBoard() : openBoard(props.room.name)) }, icon("scribble")),
+          h("button", { type: "submit", class: ["send", { primary: !drawing() }], disabled: sending.value || state.link !== "live" }, sending.value ? words.composer.sending : words.composer.send),
         ]),
         drawing() && h(Board, { key: boardKey(state.board), room: props.room.name }),
         h(Problem, { place: "composer" }),
@@ -82,7 +82,7 @@ export const Composer = {
 
 /** What the button says. A name that is meant to be mistaken for another's is not used as if it were one. */
 function verify(user) {
-  if (!user.resembles) return words.composer.verify(nameOf(user));
+  if (!user.resembles) return words.composer.verify(calledIn(user));
   return [icon("bang"), words.composer.verifyLookalike(nameOf(user))];
 }
 

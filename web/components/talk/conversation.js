@@ -36,8 +36,8 @@ function content() {
 
 function head(room) {
   return h("div", { class: "conversation-head" }, [
-    h("h2", { dir: "auto" }, room.name),
-    historyOf(room.name).messages.some((message) => message.drawing) &&
+    h("h2", h("bdi", room.name)),
+    historyOf(room.name).messages.filter((message) => message.drawing).length > 1 &&
       h("button", { type: "button", class: "small open-flip-book", onClick: () => openFlipBook(room.name) }, words.flipBook.open),
     h(Confirm, {
       key: room.name,
@@ -79,7 +79,7 @@ function welcome() {
 
 function notJoined(room) {
   return h("div", { class: "welcome" }, [
-    h("h2", { dir: "auto" }, room.name),
+    h("h2", h("bdi", room.name)),
     h("p", words.conversation.notJoined(room.name)),
     h("button", { type: "button", class: "primary", onClick: () => joinRoom(room.name, "conversation") }, words.rooms.join),
     h(Problem, { place: "conversation" }),

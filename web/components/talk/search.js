@@ -34,7 +34,7 @@ export const Search = {
       h(Dialog, { name: "search", title: words.search.title }, () =>
         h("div", { class: "search-parts", ref: list, onKeydown: move }, [
           h("input", {
-            ref: field, type: "search", name: "search", autofocus: true, autocomplete: "off", dir: "auto",
+            ref: field, type: "search", name: "search", autofocus: true, autocomplete: "off", dir: state.search.typed ? "auto" : null,
             "aria-label": words.search.field, placeholder: words.search.field, value: state.search.typed, onInput: typed,
           }),
           h(Problem, { place: "search" }),

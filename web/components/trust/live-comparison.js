@@ -10,7 +10,7 @@
 import { h, nextTick, onUnmounted, ref, watch } from "../../vendor/vue.js";
 import { comparisonPlace, compareNow, dismissDifference, endComparison, sayDifferent, sayTheSame, withdraw } from "../../actions/people.js";
 import { state } from "../../store.js";
-import { comparisonOf, nameOf, waitingFor } from "../../views.js";
+import { calledIn, comparisonOf, waitingFor } from "../../views.js";
 import { words } from "../../words.js";
 import { Confirm } from "../confirm.js";
 import { icon } from "../icons.js";
@@ -66,7 +66,7 @@ function phaseOf(user) {
 }
 
 function lead(user, phase) {
-  const name = nameOf(user);
+  const name = calledIn(user);
   if (phase === "ready") return user.status === "verified" ? words.comparison.stillToVerify(name) : words.comparison.about;
   return { asked: words.comparison.asked, waiting: words.comparison.waiting, shown: words.comparison.shown }[phase]?.(name) ?? null;
 }
@@ -88,8 +88,8 @@ const parts = {
       h("p", { class: "note" }, words.comparison.shownAbout),
       user.status !== "verified" && waitingFor(user.uuid) > 0 && h("p", { class: "note will-send" }, words.verification.willSend(waitingFor(user.uuid))),
       h("div", { class: "answers row" }, [
-        h("button", { type: "button", class: "primary same", disabled: !looked.value, onClick: same }, words.comparison.same),
-        h("button", { type: "button", class: "different", onClick: () => sayDifferent(user.uuid, user.fingerprint_sha256) }, words.comparison.different),
+        h("button", { type: "button", class: "same", disabled: !looked.value, onClick: same }, [icon("check"), words.comparison.same]),
+        h("button", { type: "button", class: "different", onClick: () => sayDifferent(user.uuid, user.fingerprint_sha256) }, [icon("cross"), words.comparison.different]),
         cancelButton(user, words.cancel, "plain"),
       ]),
     ];

@@ -7,7 +7,7 @@
 import { h, ref } from "../../vendor/vue.js";
 import { verify } from "../../actions/people.js";
 import { digitsOf, groupsOf, isGroup, twoPositions } from "../../safety.js";
-import { nameOf, waitingFor } from "../../views.js";
+import { calledIn, waitingFor } from "../../views.js";
 import { words } from "../../words.js";
 import { Confirm } from "../confirm.js";
 import { NumberGrid } from "./number-grid.js";
@@ -36,7 +36,7 @@ export const Verification = {
     return () => {
       const { user } = props;
       return h("div", { class: "verification" }, [
-        h("p", words.verification.ask(nameOf(user))),
+        h("p", words.verification.ask(calledIn(user))),
         question(asked, typed, compare),
         h("div", { role: "alert" }, said.value && h("p", { class: "warning" }, said.value)),
         said.value && h("button", { type: "button", class: "small", onClick: again }, words.verification.otherGroups),
