@@ -62,11 +62,11 @@ def test_both_press_both_see_the_same_both_say_so_and_messages_pass(nodes, scree
 
     button = hers.one(".live-comparison .compare-now")
     button.send_keys(Keys.ENTER)
-    hers.wait_text(".live-comparison [role=status]", "Bob has to press Compare now too")
+    hers.wait_text(".live-comparison [role=status]", "“Bob” has to press Compare now too")
     hers.wait_text(".live-comparison [role=timer]", "1:5")
     assert hers.run("return document.activeElement.closest('.live-comparison') !== null"), "the focus stays"
 
-    his.wait_text(".live-comparison [role=status]", "Ada has pressed Compare now and waits for you")
+    his.wait_text(".live-comparison [role=status]", "“Ada” has pressed Compare now and waits for you")
     his.wait_text(".questions", "They have pressed Compare now")
     his.driver.switch_to.active_element.send_keys("and go on")
     typed = his.one(".composer textarea").get_attribute("value")
@@ -75,7 +75,7 @@ def test_both_press_both_see_the_same_both_say_so_and_messages_pass(nodes, scree
     his.wait_text(".live-comparison .will-send", "1 waiting message is sent")
     assert his.run("return document.activeElement.closest('.live-comparison') !== null"), "the focus follows"
 
-    hers.wait_text(".live-comparison [role=status]", "Does Bob's screen show exactly this")
+    hers.wait_text(".live-comparison [role=status]", "Does “Bob”'s screen show exactly this")
     seen = [
         (page.texts(".nine-digits span"), page.texts(".part-of-picture"), len(page.all(".drawing")))
         for page in (hers, his)
@@ -136,6 +136,7 @@ def test_a_double_click_cannot_say_the_same_and_screens_that_differ_verify_nobod
     hers.wait_text(".live-comparison [role=alert]", "somebody may sit between you")
     hers.wait_text(".live-comparison [role=alert]", "Do not trust this key")
     hers.wait(lambda: ada.user(bob.uuid)["comparison"] is None, "the result is still there")
+    hers.wait_gone(".questions")  # which moves what is below it
     hers.click(".person.open .person-row")  # closed, and opened again
     hers.wait_gone(".live-comparison")
     hers.click(f"[data-uuid='{bob.uuid}'] .person-row")
@@ -147,7 +148,7 @@ def test_a_double_click_cannot_say_the_same_and_screens_that_differ_verify_nobod
     hers.wait_gone(".live-comparison")
     assert ada.status(bob.uuid) == "rejected"
     his.click(".cancel")
-    his.wait_text(".live-comparison", "Both press Compare now")
+    his.wait_text(".live-comparison", "Then both press Compare now")
     assert bob.status(ada.uuid) == "unverified"
 
 
@@ -155,10 +156,10 @@ def test_one_cancels_or_it_fails_and_both_screens_say_so(nodes, screens):
     ada, bob = nodes
     hers, his = screens
     hers.click(".live-comparison .compare-now")
-    his.wait_text(".live-comparison", "Ada has pressed Compare now")
+    his.wait_text(".live-comparison", "“Ada” has pressed Compare now")
     hers.click(".live-comparison .cancel")
-    hers.wait_text(".live-comparison", "Both press Compare now")
-    his.wait_text(".live-comparison", "Both press Compare now")
+    hers.wait_text(".live-comparison", "Then both press Compare now")
+    his.wait_text(".live-comparison", "Then both press Compare now")
     assert not his.all(".questions .compare-now"), "what was cancelled is gone from the other screen"
 
     bob.request("DELETE", f"/api/users/{ada.uuid}/verify")
@@ -166,7 +167,7 @@ def test_one_cancels_or_it_fails_and_both_screens_say_so(nodes, screens):
     hers.wait_text(".live-comparison [role=alert]", "There is no result: they have rejected you.")
     bob.verify(ada.uuid, ada.fingerprint_sha256)
     hers.click(".live-comparison .compare-now")
-    hers.wait_text(".live-comparison", "Bob has to press Compare now too")
+    hers.wait_text(".live-comparison", "“Bob” has to press Compare now too")
     assert ada.status(bob.uuid) == "unverified"
 
 
@@ -174,7 +175,7 @@ def test_one_who_has_verified_is_asked_again_without_losing_it(nodes, screens):
     ada, bob = nodes
     hers, his = screens
     bob.verify(ada.uuid, ada.fingerprint_sha256)
-    his.wait_text(".live-comparison", "Does Ada still have to verify you?")
+    his.wait_text(".live-comparison", "Does “Ada” still have to verify you?")
     hers.click(".live-comparison .compare-now")
     his.wait_text(".questions", "They have pressed Compare now")
     assert his.texts(".questions button") == ["Compare now"], "no button takes trust back unasked"

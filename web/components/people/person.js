@@ -2,6 +2,7 @@
 import { h } from "../../vendor/vue.js";
 import { contactPlace, removeContact } from "../../actions/contacts.js";
 import { forget, look, withdraw } from "../../actions/people.js";
+import { state } from "../../store.js";
 import { calledIn, comparisonOf, contactsOf, isVerifiedByCode, openRoom } from "../../views.js";
 import { words } from "../../words.js";
 import { Confirm } from "../confirm.js";
@@ -27,11 +28,16 @@ export const Person = {
       h(Problem, { place: user.uuid }),
       contactsOf(user.uuid).map(addedAt),
       // While both look at the result there is one question, and nothing beside it to press.
-      comparisonOf(user)?.state !== "shown" && actions(user),
+      !isBeingCompared(user) && actions(user),
       keyDetails(words.person.details, user, addressOf(user)),
     ]);
   },
 };
+
+/** Both screens have a result, and the user has not said anything about it yet. */
+function isBeingCompared(user) {
+  return comparisonOf(user)?.state === "shown" && !state.differing.has(user.fingerprint_sha256);
+}
 
 /** An address of theirs that the user has given us: it is tried for as long as it stands here. */
 function addedAt({ id, addresses }) {
@@ -66,7 +72,7 @@ function trust(user) {
     h("h3", words.verification.title(calledIn(user))),
     live,
     // One question at a time: while there is a result to look at, the number does not ask too.
-    comparisonOf(user)?.state !== "shown" && h(Verification, { user, key }),
+    !isBeingCompared(user) && h(Verification, { user, key }),
   ];
 }
 
