@@ -121,6 +121,30 @@ def test_a_long_history_is_a_window_that_moves_and_nothing_moves_under_the_reade
     page.wait(lambda: page.run(IN_VIEW, ".card:last-child"), "one's own message is in view")
 
 
+def test_rooms_are_switched_quickly_while_messages_come_and_each_has_its_own_whole_and_once(
+    ada, bob, chromium
+):
+    for node in (ada, bob):
+        node.join("another")
+    for node, other in ((ada, bob), (bob, ada)):
+        node.wait_member("another", other.uuid, online=True)
+    page = chromium.open(ada)
+    page.wait_text(".rooms", "another")
+    for number in range(60):
+        bob.send((ROOM, "another")[number // 3 % 2], f"line {number}")
+        page.run("document.querySelectorAll('button.room')[given].click()", number % 2)
+    for at, room in enumerate(("another", ROOM)):
+        ada.wait_message("line 59" if room == "another" else "line 56")
+        page.run("document.querySelectorAll('button.room')[given].click()", at)
+        page.wait_text(".conversation-head h2", room)
+        if page.all(".to-newest"):
+            page.run("document.querySelector('.to-newest')?.click()")
+        page.wait(lambda: page.run(IN_VIEW, ".card:last-child"), "its newest")
+        whole = [message["content"] for message in ada.history(room)]
+        assert page.texts(".card .content") == whole
+        assert len(whole) == len(set(whole)) == 30
+
+
 def test_words_are_searched_for_and_the_page_goes_to_the_place(ada, chromium):
     ada.join("long")
     ada.join("short")

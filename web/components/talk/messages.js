@@ -39,6 +39,7 @@ export const Messages = {
       return card ? { id: card.dataset.id, top: top(card) } : null;
     };
     const look = () => {
+      if (!scroller.value) return; // a scroll that is told of after the room was left
       const { scrollHeight, scrollTop, clientHeight } = scroller.value;
       if (clientHeight === 0 || !placed) return; // another part of a narrow screen is shown
       setAtEnd(!history().newer && scrollHeight - scrollTop - clientHeight < AT_END);
@@ -79,6 +80,7 @@ export const Messages = {
     };
     const scrolled = () => {
       look();
+      if (!scroller.value) return;
       const { scrollTop, scrollHeight, clientHeight } = scroller.value;
       if (!placed || scrollHeight <= clientHeight) return;
       if (scrollTop < IN_TIME) loadEarlier(room);
