@@ -64,7 +64,9 @@ def test_what_one_draws_another_sees_stroke_by_stroke(start_node: StartNode) -> 
     ada.wait_delivery(sent, bob.uuid, "delivered")
     text = ada.send("tea", "nice?")
     assert "drawing" not in text
-    assert pages(ada) == [{**sent, "deliveries": pages(ada)[0]["deliveries"]}, pages(ada)[1]]
+    drawn, said = pages(ada)
+    assert drawn == {**sent, "deliveries": drawn["deliveries"]}
+    assert said == {**text, "deliveries": said["deliveries"]}
     assert [one["id"] for one in pages(ada, "kind=drawing")] == [sent["id"]]
     found = ada.get("/api/search?q=herb")["messages"]
     assert [one["drawing"] for one in found] == [drawing]
